@@ -1,0 +1,1 @@
+"""Recipes, augmentation and fitting. Never imported by the app."""

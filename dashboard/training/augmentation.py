@@ -1,0 +1,107 @@
+"""Random views of training images, a batch at a time, inside the TensorFlow graph."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from dashboard.training.recipes import Augmentation
+
+# luma, orange-blue, purple-green (NTSC): turning the last two about the first turns the hue
+_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], np.float32)
+_YIQ_INVERSE = np.linalg.inv(_YIQ).astype(np.float32)
+
+
+def augment(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf.Tensor:
+    """Give each image of a batch a random view.
+
+    Parameters
+    ----------
+    images : tf.Tensor
+        uint8, shape (B, H, W, 3): canvases a little larger than the model's input, so that a turn finds real pixels
+        in the corners.
+    height, width : int
+        Size of the views in pixels; without zoom and shift they are the canvases' centres.
+
+    Returns
+    -------
+    tf.Tensor
+        float32, shape (B, height, width, 3), 0 to 255.
+    """
+    if how.jpeg:
+        shape = images.shape
+        images = tf.ensure_shape(tf.map_fn(lambda image: _recompress(image, how.jpeg), images), shape)
+    views = _turn(tf.cast(images, tf.float32), height, width, how)
+    if how.blur:
+        views = _blur(views, how.blur)
+    views = _recolour(views, how)
+    if how.noise:
+        count = tf.shape(views)[0]
+        chosen = tf.cast(tf.random.uniform([count, 1, 1, 1]) < how.noise, tf.float32)
+        sigma = chosen * tf.random.uniform([count, 1, 1, 1], 0.0, how.noise_sigma)
+        views += sigma * tf.random.normal(tf.shape(views))
+    return tf.clip_by_value(views, 0.0, 255.0)
+
+
+def _recompress(image: tf.Tensor, share: float) -> tf.Tensor:
+    def compressed() -> tf.Tensor:
+        quality = tf.random.uniform([], 40, 96, tf.int32)
+        return tf.image.adjust_jpeg_quality(image, quality)
+
+    return tf.cond(tf.random.uniform([]) < share, compressed, lambda: image)
+
+
+def _turn(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf.Tensor:
+    count = tf.shape(images)[0]
+    canvas_height, canvas_width = images.shape[1], images.shape[2]
+    angle = tf.random.uniform([count], -1.0, 1.0) * how.rotation * math.pi / 180
+    scale = tf.exp(-tf.random.uniform([count], math.log(how.zoom[0]), math.log(how.zoom[1]) + 1e-9))
+    flip = tf.sign(tf.random.uniform([count]) - 0.5) if how.flips else tf.ones([count])
+    shift = tf.random.uniform([2, count], -1.0, 1.0) * how.shift
+    cos, sin = tf.cos(angle) * scale, tf.sin(angle) * scale
+    # output (x, y) about its centre → canvas (x, y) about its centre
+    a, b, c, d = cos * flip, -sin, sin * flip, cos
+    out_x, out_y = (width - 1) / 2, (height - 1) / 2
+    at_x = (canvas_width - 1) / 2 + shift[0] * width - a * out_x - b * out_y
+    at_y = (canvas_height - 1) / 2 + shift[1] * height - c * out_x - d * out_y
+    zero = tf.zeros([count])
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.stack([a, b, at_x, c, d, at_y, zero, zero], axis=1),
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="REFLECT",
+    )
+
+
+def _blur(images: tf.Tensor, share: float) -> tf.Tensor:
+    taps = np.exp(-0.5 * (np.arange(-3, 4) / 1.5) ** 2).astype(np.float32)
+    taps = np.tile((taps / taps.sum())[:, None, None, None], (1, 1, 3, 1))
+    padded = tf.pad(images, [[0, 0], [3, 3], [3, 3], [0, 0]], "REFLECT")
+    blurred = tf.nn.depthwise_conv2d(padded, taps, [1, 1, 1, 1], "VALID")
+    blurred = tf.nn.depthwise_conv2d(blurred, taps.transpose(1, 0, 2, 3), [1, 1, 1, 1], "VALID")
+    count = tf.shape(images)[0]
+    mix = tf.random.uniform([count, 1, 1, 1]) * tf.cast(tf.random.uniform([count, 1, 1, 1]) < share, tf.float32)
+    return images + mix * (blurred - images)
+
+
+def _recolour(images: tf.Tensor, how: Augmentation) -> tf.Tensor:
+    count = tf.shape(images)[0]
+
+    def factor(spread: float, channels: int = 1) -> tf.Tensor:
+        return 1.0 + tf.random.uniform([count, 1, 1, channels], -spread, spread)
+
+    gamma = factor(how.gamma)
+    images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 1e-4, 1.0), gamma)
+    hue = tf.random.uniform([count], -1.0, 1.0) * how.hue * math.pi / 180
+    saturation = tf.reshape(factor(how.saturation), [count])
+    cos, sin, one, zero = tf.cos(hue) * saturation, tf.sin(hue) * saturation, tf.ones([count]), tf.zeros([count])
+    turn = tf.reshape(tf.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], axis=1), [count, 3, 3])
+    matrix = tf.matmul(tf.matmul(tf.constant(_YIQ_INVERSE), turn), tf.constant(_YIQ))
+    images = tf.einsum("bhwc,bdc->bhwd", images, matrix)
+    images = images * factor(how.brightness) * factor(how.channel_gain, 3)
+    mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
+    return mean + (images - mean) * factor(how.contrast)

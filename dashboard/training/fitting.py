@@ -1,0 +1,208 @@
+"""Fit a recipe to labelled images; every epoch is kept, so that a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from dashboard import images as image_files
+from dashboard.errors import ImageError, TrainingError
+from dashboard.preprocessing import InputSpec, prepare, scale
+from dashboard.training.augmentation import augment
+from dashboard.training.recipes import Recipe
+
+CURVES = "curves.csv"
+FINAL = "fitted.keras"
+
+
+def load_canvases(files: list[str], spec: InputSpec) -> np.ndarray:
+    """Decode images to training canvases: the whole image at the scale at which the model sees its centre.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, shape (N, round(height / crop), round(width / crop), 3).
+
+    Raises
+    ------
+    TrainingError
+        A file cannot be decoded; it is named.
+    """
+    canvas = InputSpec(
+        round(spec.height / spec.crop), round(spec.width / spec.crop), spec.resize, 1.0, spec.scaling, spec.contrast
+    )
+
+    def load(file: str) -> np.ndarray:
+        try:
+            return prepare(image_files.read(file).pixels, canvas)
+        except ImageError as error:
+            raise TrainingError(f"{file} cannot be used for training. {error}") from error
+
+    with ThreadPoolExecutor() as pool:
+        return np.stack(list(pool.map(load, files)))
+
+
+def build(recipe: Recipe, initial_weights: Path | str | None) -> keras.Model:
+    """Build a recipe's network: backbone, global average pooling, dropout, one dense layer of logits.
+
+    Parameters
+    ----------
+    initial_weights : path, "imagenet" or None
+        A `.weights.h5` of the backbone without its top; "imagenet" downloads them; None starts at random.
+
+    Raises
+    ------
+    TrainingError
+        The file is missing or does not fit the backbone.
+    """
+    spec = recipe.input
+    make = getattr(keras.applications, recipe.backbone)
+    backbone = make(
+        weights="imagenet" if initial_weights == "imagenet" else None,
+        include_top=False,
+        input_shape=(spec.height, spec.width, 3),
+    )
+    if initial_weights not in (None, "imagenet"):
+        try:
+            backbone.load_weights(str(initial_weights))
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"The initial weights {initial_weights} do not fit {recipe.backbone}: {error}"
+            ) from error
+    if recipe.frozen_batch_norm:
+        for layer in backbone.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    features = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
+    logits = keras.layers.Dense(len(recipe.classes), name="logits")(features)
+    return keras.Model(backbone.input, logits, name=recipe.name.replace("-", "_"))
+
+
+def fit(
+    recipe: Recipe,
+    rows: pd.DataFrame,
+    out: Path,
+    *,
+    initial_weights: Path | str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    tell: Callable[[str], None] = print,
+) -> Path:
+    """Fit a recipe to the rows whose split is train; judge each epoch on val.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns file, label, split.
+    out : path
+        Working folder: curves.csv, the backup of the last epoch, and at the end `fitted.keras`. A second call with
+        the same folder resumes, or returns at once if the fit is done.
+
+    Returns
+    -------
+    path
+        `out / fitted.keras`.
+
+    Raises
+    ------
+    TrainingError
+        A split is empty, a class has no training image, or the loss is no longer a number.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    final = out / FINAL
+    epochs = epochs or recipe.epochs
+    _check_same_run(out, {"recipe": recipe.name, "seed": seed, "epochs": epochs})
+    if final.exists():
+        tell(f"{final} is already there; nothing to fit.")
+        return final
+    names = [info.name for info in recipe.classes]
+    train, val = rows[rows["split"] == "train"], rows[rows["split"] == "val"]
+    missing = sorted(set(names) - set(train["label"]))
+    if missing or val.empty:
+        what = f"no training image of {', '.join(missing)}" if missing else "no row of split val"
+        raise TrainingError(f"Training needs every class in split train, and a split val; there is {what}.")
+    keras.utils.set_random_seed(seed)
+    tell(f"Reading {len(train)} training and {len(val)} validation images …")
+    steps = len(train) // recipe.batch or 1
+    model = build(recipe, initial_weights)
+    model.compile(
+        optimizer=_optimiser(recipe, steps, epochs),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+    )
+    history = model.fit(
+        _training_batches(recipe, train, names, seed),
+        validation_data=_validation_batches(recipe, val, names),
+        epochs=epochs,
+        steps_per_epoch=steps,
+        verbose=2,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(str(out / "backup"), delete_checkpoint=False),
+            keras.callbacks.CSVLogger(str(out / CURVES), append=True),
+            keras.callbacks.TerminateOnNaN(),
+            *([keras.callbacks.SwapEMAWeights()] if recipe.average_decay else []),
+        ],
+    )
+    losses = history.history.get("loss", [])
+    if not np.isfinite(losses).all():
+        raise TrainingError("The loss is no longer a number; lower the learning rate. Nothing was written.")
+    model.save(final)
+    return final
+
+
+def _check_same_run(out: Path, settings: dict[str, object]) -> None:
+    file = out / "run.json"
+    if file.exists() and json.loads(file.read_text()) != settings:
+        raise TrainingError(f"{out} holds a run with other settings ({file.read_text()}); choose another folder.")
+    file.write_text(json.dumps(settings))
+
+
+def _optimiser(recipe: Recipe, steps: int, epochs: int) -> keras.optimizers.Optimizer:
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 20,
+        decay_steps=int(steps * (epochs - min(recipe.warmup_epochs, epochs / 2))) or 1,
+        alpha=0.01,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=int(steps * recipe.warmup_epochs) or 1,
+    )
+    return keras.optimizers.AdamW(
+        schedule,
+        weight_decay=recipe.weight_decay,
+        clipnorm=1.0,
+        use_ema=bool(recipe.average_decay),
+        ema_momentum=recipe.average_decay or 0.99,
+    )
+
+
+def _targets(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+    return np.eye(len(names), dtype=np.float32)[[names.index(label) for label in rows["label"]]]
+
+
+def _training_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str], seed: int) -> tf.data.Dataset:
+    spec = recipe.input
+    canvases = load_canvases(list(rows["file"]), spec)
+    targets = _targets(rows, names)
+
+    def view(order: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = tf.numpy_function(lambda index: canvases[index], [order], tf.uint8)
+        batch.set_shape([None, *canvases.shape[1:]])
+        return scale(augment(batch, spec.height, spec.width, recipe.augmentation), spec.scaling), wanted
+
+    order = tf.data.Dataset.from_tensor_slices((np.arange(len(rows)), targets))
+    order = order.shuffle(len(rows), seed=seed).repeat().batch(recipe.batch)
+    return order.map(view, num_parallel_calls=1).prefetch(2)
+
+
+def _validation_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str]) -> tf.data.Dataset:
+    spec = recipe.input
+    inputs = np.stack([prepare(image_files.read(file).pixels, spec) for file in rows["file"]])
+    batches = tf.data.Dataset.from_tensor_slices((inputs, _targets(rows, names))).batch(64)
+    return batches.map(lambda x, y: (scale(tf.cast(x, tf.float32), spec.scaling), y))

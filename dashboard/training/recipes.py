@@ -1,0 +1,146 @@
+"""Recipes: everything that decides a fit, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dashboard.bundles import ClassInfo
+from dashboard.errors import TrainingError
+from dashboard.preprocessing import InputSpec
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes to a training image; every range is drawn from uniformly, per image.
+
+    Attributes
+    ----------
+    rotation : float
+        Largest turn either way, in degrees.
+    zoom : tuple of float
+        Size of the cell relative to the original; drawn on a log scale.
+    shift : float
+        Largest shift either way, as a share of the side.
+    brightness, contrast, saturation, channel_gain, gamma : float
+        Largest relative change; 0.1 means a factor of 0.9 to 1.1.
+    hue : float
+        Largest turn of the hue, in degrees.
+    blur, noise, jpeg : float
+        Share of images that are blurred (Gaussian, sigma up to 1.5 px), get Gaussian noise (sigma up to `noise_sigma`,
+        0-255 units) or are recompressed (JPEG quality 40 to 95).
+    flips : bool
+        Mirror both axes at random.
+    """
+
+    rotation: float = 180.0
+    zoom: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    channel_gain: float = 0.0
+    gamma: float = 0.0
+    hue: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+    noise_sigma: float = 6.0
+    jpeg: float = 0.0
+    flips: bool = True
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train a model.
+
+    Attributes
+    ----------
+    backbone : str
+        Name in `keras.applications`.
+    classes : tuple of ClassInfo
+        In logit order.
+    frozen_batch_norm : bool
+        Keep batch normalisation at its initial statistics: needed where they were folded into the weights.
+    average_decay : float
+        Decay per step of the exponential moving average of the weights that becomes the model; 0 for none.
+    """
+
+    name: str
+    title: str
+    source: str
+    backbone: str
+    classes: tuple[ClassInfo, ...]
+    input: InputSpec
+    augmentation: Augmentation
+    epochs: int
+    batch: int = 32
+    learning_rate: float = 3e-4
+    warmup_epochs: float = 0.5
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.0
+    dropout: float = 0.2
+    average_decay: float = 0.0
+    frozen_batch_norm: bool = True
+    unidentified_below: float = 0.6
+    intended_use: str = ""
+    known_limits: tuple[str, ...] = field(default=())
+
+
+PBC8_CLASSES = (
+    ClassInfo("basophil", "Basophil"),
+    ClassInfo("eosinophil", "Eosinophil"),
+    ClassInfo("erythroblast", "Nucleated red cell (erythroblast)", critical=True),
+    ClassInfo("immature_granulocyte", "Immature granulocyte", critical=True),
+    ClassInfo("lymphocyte", "Lymphocyte"),
+    ClassInfo("monocyte", "Monocyte"),
+    ClassInfo("neutrophil", "Neutrophil (band or segmented)"),
+    ClassInfo("platelet", "Platelet"),
+)
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="pbc8-mobilenetv2",
+            title="Eight peripheral blood cells, MobileNetV2",
+            source="Acevedo et al. 2020, Data in Brief 30:105474 (data, CC BY 4.0); "
+            "Sandler et al. 2018, arXiv:1801.04381 (backbone)",
+            backbone="MobileNetV2",
+            classes=PBC8_CLASSES,
+            input=InputSpec(224, 224, resize="centre", crop=0.875, scaling="minus_one_to_one"),
+            augmentation=Augmentation(
+                zoom=(0.8, 1.25),
+                shift=0.05,
+                brightness=0.12,
+                contrast=0.15,
+                saturation=0.2,
+                channel_gain=0.05,
+                gamma=0.15,
+                hue=6.0,
+                blur=0.3,
+                noise=0.2,
+                jpeg=0.3,
+            ),
+            epochs=16,
+            label_smoothing=0.05,
+            average_decay=0.998,
+            intended_use="Second reads, teaching and label checks on single cells of May-Grünwald-Giemsa smears "
+            "photographed like those of the training set. Research and education only; not a medical device.",
+            known_limits=(
+                "Trained on one hospital, one stainer and one camera (Barcelona, CellaVision DM96); on cells from "
+                "other sites accuracy falls while confidence stays high: heed the out-of-distribution flag.",
+                "Knows eight classes: it cannot name a blast, a reactive or abnormal lymphocyte, a plasma cell, a "
+                "smudge cell or an artefact, and will call each something else or flag it.",
+                "Does not tell band from segmented neutrophils, nor the stages of immature granulocytes.",
+                "Each image must show one cell, roughly centred.",
+            ),
+        ),
+    )
+}
+
+
+def recipe(name: str) -> Recipe:
+    """Look a recipe up; TrainingError with the names there are if it is unknown."""
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise TrainingError(f"There is no recipe {name!r}; there are: {', '.join(sorted(RECIPES))}.") from None
