@@ -1,0 +1,1 @@
+"""All of Streamlit besides the pages and app.py: state, caches, navigation and the shared components."""

@@ -1,0 +1,80 @@
+"""What is kept between reruns. Every cache is bounded and shared by all sessions of the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import bundles as store
+from dashboard.audit_log import AuditLog
+from dashboard.bundles import Bundle, BundleStatus
+from dashboard.errors import BundleError
+from dashboard.ui.model_loader import ModelLoader
+
+if TYPE_CHECKING:
+    from dashboard.classifier import Classifier
+
+
+def bundles() -> list[BundleStatus]:
+    """Return every bundle of the model store, verified again whenever one of its files has changed."""
+    folder = Path(store.MODEL_STORE)
+    return _bundles(str(folder), _stamp(folder))
+
+
+def bundle(model_id: str) -> Bundle:
+    """Return one verified bundle.
+
+    Raises
+    ------
+    BundleError
+        The model store has no such bundle, or it has a problem.
+    """
+    status = next((status for status in bundles() if status.id == model_id), None)
+    if status is None:
+        raise BundleError(f"The model store must hold {model_id!r}; it does not. Choose another model.")
+    if status.bundle is None:
+        raise BundleError(status.problem)
+    return status.bundle
+
+
+def classifier(model_id: str) -> Classifier:
+    """Return a loaded model; waits until it is loaded, once a process.
+
+    Raises
+    ------
+    BundleError
+        As `bundle`; also when the model does not load or fails its golden image.
+    """
+    return model_loader().get(bundle(model_id))
+
+
+def classifier_ready(model_id: str) -> bool:
+    """Tell whether `classifier` would return at once."""
+    return model_loader().ready(bundle(model_id))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def model_loader() -> ModelLoader:
+    """Return the loader of this process."""
+    return ModelLoader()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def audit_log(path: str) -> AuditLog:
+    """Return the log at `path`, one object for all sessions."""
+    return AuditLog(Path(path))
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of every file that a card vouches for."""
+    if not folder.is_dir():
+        return ()
+    files = sorted(file for file in folder.glob("*/**/*") if file.is_file())
+    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _bundles(folder: str, stamp: tuple[tuple[str, int, int], ...]) -> list[BundleStatus]:  # noqa: ARG001
+    return store.list_bundles(Path(folder))

@@ -1,0 +1,73 @@
+"""Small pieces that several pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from dashboard.bundles import Card
+from dashboard.errors import SecondReadError
+
+DISCLAIMER = "Research and education only; not a medical device."
+
+# lower bound of the calibrated confidence → word
+_CONFIDENCE_WORDS = ((0.99, "very high"), (0.95, "high"), (0.80, "moderate"), (0.50, "low"), (0.0, "very low"))
+
+
+def disclaimer() -> None:
+    """Say what the app is not."""
+    st.caption(DISCLAIMER)
+
+
+def refuse(error: SecondReadError | str) -> None:
+    """Show the sentence of an error in place; the rest of the page goes on."""
+    st.error(str(error), icon=":material/error:")
+
+
+def empty(sentence: str) -> None:
+    """Say what is not there yet and how it comes to be there."""
+    st.info(sentence, icon=":material/info:")
+
+
+def confidence_word(confidence: float) -> str:
+    """Name a calibrated confidence in [0, 1].
+
+    Examples
+    --------
+    >>> confidence_word(0.97)
+    'high'
+    """
+    return next(word for bound, word in _CONFIDENCE_WORDS if confidence >= bound)
+
+
+def percent(share: float) -> str:
+    """Print a share without rounding it up to certainty.
+
+    Examples
+    --------
+    >>> percent(0.9996), percent(0.634)
+    ('> 99.9 %', '63.4 %')
+    """
+    if share > 0.999:
+        return "> 99.9 %"
+    return "< 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
+
+
+def pre_classification(row: Mapping[str, object], card: Card) -> str:
+    """Name the model's suggestion for a row of `predictions`: a class, or Unidentified."""
+    return "Unidentified" if row["unidentified"] else card.display_name(str(row["predicted"]))
+
+
+def cell_image(pixels: np.ndarray, name: str, width: int | str = "stretch") -> None:
+    """Show a cell as it is; uint8 (H, W, 3).
+
+    Parameters
+    ----------
+    name : str
+        The file's name, read out by screen readers.
+    width : int or "stretch"
+        In pixels of the screen.
+    """
+    st.image(pixels, width=width, alt=f"Cell image {name}", output_format="PNG")  # type: ignore[arg-type]
