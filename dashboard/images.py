@@ -159,8 +159,9 @@ def _check_header(image: Image.Image, data: bytes) -> None:
         raise ImageError(_too_large(f"{width * height / 1e6:.0f} ({width}x{height})") + " Crop it to single cells.")
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"Each side must have at least {MIN_SIDE} pixels; this image is {width}x{height}.")
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageError(f"The file must hold one image; it holds {image.n_frames} frames. Export the one to be read.")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise ImageError(f"The file must hold one image; it holds {frames} frames. Export the one to be read.")
     if image.mode in _SIXTEEN_BIT_MODES or _png_depth(data) > 8:
         raise ImageError("An image must have 8 bits a channel; this one has more. Export it as 8-bit RGB.")
 

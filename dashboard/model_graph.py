@@ -1,0 +1,184 @@
+"""Open a Keras file safely and bring any classifier to one shape: a flat graph from scaled pixels to raw logits.
+
+Explanations need the graph flat: tf-keras-vis cannot look into a backbone that is nested as a layer, nor replace the
+softmax of a `Sequential`. The layers are shared, never copied, so predictions stay identical.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from dashboard.errors import BundleError
+
+
+def open_keras(file: Path) -> keras.Model:
+    """Open a `.keras` or `.h5` file without letting it run code.
+
+    Raises
+    ------
+    BundleError
+        Another suffix, a damaged file, a Lambda layer or a class from outside Keras, or a file that this Keras
+        version cannot read.
+    """
+    _refuse_code(_config_of(file), file.name)
+    try:
+        return keras.models.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises nearly every built-in type here
+        raise BundleError(f"{file.name} cannot be loaded by Keras {keras.__version__}: {_first_line(error)}") from error
+
+
+def logit_graph(model: keras.Model) -> keras.Model:
+    """Inline every nested model and strip the last softmax.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or `Sequential`, one image input (N, h, w, 3), one output (N, K), probabilities or logits.
+
+    Returns
+    -------
+    keras.Model
+        Functional and flat; float32 (N, h, w, 3) → raw logits (N, K). Shares the weights of `model`.
+
+    Raises
+    ------
+    BundleError
+        More than one input or output, or a shape that is no image classifier's.
+    """
+    model = _functional(_checked(model))
+    image = keras.Input(model.inputs[0].shape[1:], name="image", dtype="float32")
+    taken: set[str] = set()
+    tensor = _inline(model, image, taken, at_end=True)
+    flat = keras.Model(image, tensor, name="logit_graph")
+    if _gives_probabilities(flat):
+        # A softmax that is not a last layer of its own: its logarithm is a valid logit (up to a constant).
+        flat = keras.Model(image, keras.ops.log(keras.ops.clip(tensor, 1e-7, 1.0)), name="logit_graph")
+    return flat
+
+
+def last_spatial_layer(flat: keras.Model) -> str | None:
+    """Name the last layer whose output still has a place: (N, h, w, C) with h·w > 1; None if there is none."""
+    for layer in reversed(flat.layers):
+        shape = tuple(layer.output.shape)
+        if len(shape) == 4 and None not in shape[1:] and shape[1] * shape[2] > 1 and not _is_input(layer):
+            return layer.name
+    return None
+
+
+def features_layer(flat: keras.Model) -> str | None:
+    """Name the last layer before the logits that gives a vector an image; None if there is none."""
+    for layer in reversed(flat.layers[:-1]):
+        shape = tuple(layer.output.shape)
+        if len(shape) == 2 and shape[1] is not None and not isinstance(layer, keras.layers.Dropout):
+            return layer.name
+    return None
+
+
+def _config_of(file: Path) -> Any:
+    try:
+        if file.suffix == ".keras":
+            with zipfile.ZipFile(file) as archive:
+                return json.loads(archive.read("config.json"))
+        if file.suffix in (".h5", ".hdf5"):
+            with h5py.File(file, "r") as handle:
+                return json.loads(handle.attrs["model_config"])
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BundleError(
+            f"{file.name} is damaged or holds weights alone; save the whole model with model.save()."
+        ) from error
+    raise BundleError(f"A model file must end in .keras or .h5; {file.name} does not.")
+
+
+def _refuse_code(config: Any, name: str) -> None:
+    if isinstance(config, dict):
+        kind, module = str(config.get("class_name", "")), str(config.get("module") or "keras")
+        if "lambda" in kind.lower() or kind == "TorchModuleWrapper":
+            raise BundleError(f"{name} has a {kind} layer, which runs code of its own; rebuild it with plain layers.")
+        if kind and module.partition(".")[0] not in ("keras", "builtins"):
+            raise BundleError(
+                f"{name} needs {module}.{kind}, which is not part of Keras; rebuild it with plain layers."
+            )
+        for value in config.values():
+            _refuse_code(value, name)
+    elif isinstance(config, list):
+        for value in config:
+            _refuse_code(value, name)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+        raise BundleError(
+            "The model must be Functional or a built Sequential; a subclassed model has no graph to read."
+        )
+    return keras.Model(model.inputs, model.outputs)
+
+
+def _check_shapes(model: keras.Model) -> None:
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise BundleError(
+            f"The model must have one input and one output; it has {len(model.inputs)} and {len(model.outputs)}."
+        )
+    given, got = model.inputs[0].shape, model.outputs[0].shape
+    if len(given) != 4 or given[3] != 3 or None in given[1:]:
+        raise BundleError(f"The model's input must be (N, height, width, 3) with a fixed size; it is {tuple(given)}.")
+    if len(got) != 2 or got[1] is None or got[1] < 2:
+        raise BundleError(f"The model's output must be (N, classes) with at least two classes; it is {tuple(got)}.")
+    return model
+
+
+def _inline(model: keras.Model, image: Any, taken: set[str], at_end: bool) -> Any:
+    last = model.outputs[0]._keras_history.operation if at_end else None
+
+    def call(operation: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(operation, keras.Model):
+            return _inline(_functional(operation), arguments[0], taken, at_end=operation is last)
+        if operation is last and _is_softmax(operation):
+            return arguments[0]
+        if operation is last and isinstance(operation, keras.layers.Dense):
+            operation = _without_softmax(operation)
+        while operation.name in taken:
+            operation.name += "_inner"
+        taken.add(operation.name)
+        return operation(*arguments, **options)
+
+    # The one private call of Keras here: its public clone_model cuts the graph at the nested model's input.
+    return model._run_through_graph(image, call_fn=call)
+
+
+def _is_softmax(operation: Any) -> bool:
+    if isinstance(operation, keras.layers.Activation):
+        return operation.activation is keras.activations.softmax
+    return isinstance(operation, keras.layers.Softmax) or type(operation).__name__ == "Softmax"
+
+
+def _without_softmax(dense: keras.layers.Dense) -> keras.layers.Dense:
+    if dense.activation is not keras.activations.softmax:
+        return dense
+    linear = keras.layers.Dense(
+        dense.units, use_bias=dense.use_bias, activation="linear", dtype=dense.dtype_policy, name=dense.name
+    )
+    linear.build((None, dense.kernel.shape[0]))
+    linear.set_weights(dense.get_weights())
+    return linear
+
+
+def _gives_probabilities(flat: keras.Model) -> bool:
+    shape = (4, *flat.inputs[0].shape[1:])
+    out = np.asarray(flat(np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32), training=False))
+    return bool((out >= 0).all() and np.allclose(out.sum(axis=1), 1, atol=1e-3))
+
+
+def _is_input(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.InputLayer)
