@@ -118,23 +118,20 @@ def _first_line(error: Exception) -> str:
 
 
 def _functional(model: keras.Model) -> keras.Model:
-    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise BundleError(
-            "The model must be Functional or a built Sequential; a subclassed model has no graph to read."
-        )
-    return keras.Model(model.inputs, model.outputs)
+    return keras.Model(model.inputs[0], model.outputs[0])
 
 
-def _check_shapes(model: keras.Model) -> None:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise BundleError(
-            f"The model must have one input and one output; it has {len(model.inputs)} and {len(model.outputs)}."
-        )
-    given, got = model.inputs[0].shape, model.outputs[0].shape
+def _checked(model: keras.Model) -> keras.Model:
+    inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
+    if not inputs or not outputs:
+        raise BundleError("The model must be Functional or a built Sequential; a subclassed one has no graph to read.")
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise BundleError(f"The model must have one input and one output; it has {len(inputs)} and {len(outputs)}.")
+    given, got = tuple(inputs[0].shape), tuple(outputs[0].shape)
     if len(given) != 4 or given[3] != 3 or None in given[1:]:
-        raise BundleError(f"The model's input must be (N, height, width, 3) with a fixed size; it is {tuple(given)}.")
+        raise BundleError(f"The model's input must be (N, height, width, 3) with a fixed size; it is {given}.")
     if len(got) != 2 or got[1] is None or got[1] < 2:
-        raise BundleError(f"The model's output must be (N, classes) with at least two classes; it is {tuple(got)}.")
+        raise BundleError(f"The model's output must be (N, classes) with at least two classes; it is {got}.")
     return model
 
 
