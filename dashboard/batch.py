@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,8 +49,12 @@ def result_columns(card: Card) -> list[str]:
 
 
 def classify_items(
-    items: Iterable[Item], classifier: Classifier, batch: int = BATCH, keep: Keep | None = None
-) -> Iterator[pd.DataFrame]:
+    items: Iterable[Item],
+    classifier: Classifier,
+    batch: int = BATCH,
+    keep: Keep | None = None,
+    seen: dict[str, str] | None = None,
+) -> Generator[pd.DataFrame, None, None]:
     """Classify files as they are read.
 
     Parameters
@@ -62,6 +66,8 @@ def classify_items(
         Images in one forward pass.
     keep : callable, optional
         Called with every readable item and its decoded image, in worker threads; a SecondReadError stops the batch.
+    seen : dict of str to str, optional
+        image_id → file name of pictures that came before these items.
 
     Yields
     ------
@@ -70,7 +76,7 @@ def classify_items(
         reason (why rejected; or that the same picture came before, and is counted once), the columns of
         `predictions.predictions` (rejected: "", NaN and False), quality (sentences; "" if nothing was found).
     """
-    seen: dict[str, str] = {}
+    seen = {} if seen is None else dict(seen)
     for chunk in _chunks(_prepared(items, classifier, batch, keep), batch):
         yield _table(chunk, classifier, seen)
 
@@ -162,7 +168,8 @@ class BatchJob:
 
     def _classify(self) -> None:
         source = open_paths(self._case.sources)
-        done = set(self._case.results()["file_name"])
+        results = self._case.results()
+        done = dict(zip(results["file_name"], results["image_id"], strict=True))
         # The results are the truth: case.json may be one chunk behind after a crash.
         self._case = self._case.update(state="running", total=len(source), done=len(done))
         self._begun_with = len(done)
@@ -175,8 +182,9 @@ class BatchJob:
             self._case = self._case.update(state="done")
             self._case.forget_uploads()
 
-    def _append_all(self, source: Source, done: Collection[str], classifier: Classifier) -> None:
-        chunks = classify_items(source.items(skip=done), classifier, self._batch, self._keep)
+    def _append_all(self, source: Source, done: dict[str, str], classifier: Classifier) -> None:
+        seen = {image_id: name for name, image_id in done.items()}
+        chunks = classify_items(source.items(skip=done), classifier, self._batch, self._keep, seen)
         for rows in chunks:
             self._case = self._case.append(rows)
             if self._cancelled.is_set():
@@ -267,7 +275,7 @@ def _table(chunk: list[_Prepared], classifier: Classifier, seen: dict[str, str])
     for name in ("predicted", "prediction_set"):
         table[name] = table[name].fillna("").astype("str")
     for name in ("unidentified", "out_of_distribution"):
-        table[name] = table[name].eq(True)  # noqa: FBT003
+        table[name] = table[name].eq(True)
     return table[result_columns(card)]
 
 

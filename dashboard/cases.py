@@ -19,6 +19,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -195,27 +196,31 @@ class Case:
         raise CaseError(f"The case must hold the image {image_id[:12]}…; its file is missing.")
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, patience: float = 1.0) -> Iterator[None]:
         """Hold the case while writing; the operating system lets go if the process dies.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds to wait for another holder: whoever only asks whether the case is locked holds it for an instant.
 
         Raises
         ------
         CaseError
             Another job is at work on it.
         """
+        deadline = time.monotonic() + patience
         with _open_lock(self.folder) as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise CaseError(f"The case {self.title!r} is being worked on; wait until that is done.") from error
+            while not _try_lock(handle):
+                if time.monotonic() >= deadline:
+                    raise CaseError(f"The case {self.title!r} is being worked on; wait until that is done.")
+                time.sleep(0.02)
             yield
 
     def _locked(self) -> bool:
         try:
-            with self.lock():
-                return False
-        except CaseError:
-            return True
+            with _open_lock(self.folder) as handle:
+                return not _try_lock(handle)
         except StorageError:
             return False
 
@@ -341,6 +346,14 @@ def _open_lock(folder: Path) -> IO[bytes]:
         return open(folder / "lock", "ab")
     except OSError as error:
         raise StorageError(_not_saved("The case", error)) from error
+
+
+def _try_lock(handle: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _whole_rows(file: Path) -> int:
