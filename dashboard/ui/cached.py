@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dashboard import bundles as store
+from dashboard import records
 from dashboard.audit_log import AuditLog
 from dashboard.bundles import Bundle, BundleStatus
+from dashboard.case_decisions import CaseDecisions
+from dashboard.cases import Case
 from dashboard.errors import BundleError
+from dashboard.images import SmearImage, decode
+from dashboard.ui.kept_explanations import KeptExplanations
 from dashboard.ui.model_loader import ModelLoader
 
 if TYPE_CHECKING:
@@ -55,16 +62,70 @@ def classifier_ready(model_id: str) -> bool:
     return model_loader().ready(bundle(model_id))
 
 
+@st.cache_data(max_entries=256, max_size="512MB", show_spinner=False)
+def decoded(data: bytes) -> SmearImage:
+    """Decode the bytes of an image file once; ImageError as `images.decode`."""
+    return decode(data)
+
+
+def classified(model_id: str, image: SmearImage) -> dict[str, Any]:
+    """Classify one image once: a row of `predictions.predictions` by column name."""
+    model = bundle(model_id)
+    return _classified(model.model_sha256, repr(model.card), image.image_id, model, image.pixels)
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _classified(model_sha256: str, card: str, image_id: str, _bundle: Bundle, _pixels: np.ndarray) -> dict[str, Any]:  # noqa: ARG001
+    table = model_loader().get(_bundle).classify([_pixels])
+    return {str(column): value for column, value in table.iloc[0].items()}
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
 def model_loader() -> ModelLoader:
     """Return the loader of this process."""
     return ModelLoader()
 
 
+@st.cache_resource(max_entries=1, show_spinner=False)
+def kept_explanations() -> KeptExplanations:
+    """Return the explanations that this process keeps."""
+    return KeptExplanations()
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def audit_log(path: str) -> AuditLog:
     """Return the log at `path`, one object for all sessions."""
     return AuditLog(Path(path))
+
+
+def decisions(case_id: str) -> CaseDecisions:
+    """Return the follower of one case's decisions in the records folder; "" for cells without a case."""
+    return _decisions(str(records.audit_log_file()), case_id)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _decisions(log_file: str, case_id: str) -> CaseDecisions:
+    return CaseDecisions(log_file, case_id)
+
+
+def results(case: Case) -> pd.DataFrame:
+    """Return the results of a case, read again only when they have grown; do not change the table.
+
+    Raises
+    ------
+    CaseError
+        As `Case.results`.
+    """
+    try:
+        status = (case.folder / "results.csv").stat()
+    except OSError:
+        return case.results()
+    return _results(str(case.folder), status.st_size, status.st_mtime_ns, case)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _results(folder: str, size: int, changed: int, _case: Case) -> pd.DataFrame:  # noqa: ARG001
+    return _case.results()
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

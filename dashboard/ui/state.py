@@ -12,6 +12,8 @@ from dashboard.ui import cached
 
 REVIEWER = "reviewer"
 MODEL = "model_id"
+_EXPLAINED = "explanations_shown"
+_MOST_EXPLAINED = 512
 
 
 def reviewer() -> str:
@@ -36,3 +38,18 @@ def session_id() -> str:
 def audit_log() -> AuditLog:
     """Return the audit log of the records folder."""
     return cached.audit_log(str(records.audit_log_file()))
+
+
+def remember_explanation(image_id: str, method: str, class_name: str) -> None:
+    """Remember that this session saw an explanation of an image, for the log's `explanations_shown`."""
+    seen: dict[str, list[str]] = st.session_state.setdefault(_EXPLAINED, {})
+    names = seen.setdefault(image_id, [])
+    if (name := f"{method}:{class_name}") not in names:
+        names.append(name)
+    while len(seen) > _MOST_EXPLAINED:
+        del seen[next(iter(seen))]
+
+
+def explanations_shown(image_id: str) -> str:
+    """Return what this session saw of an image: `method:class`, joined by `|`; empty for nothing."""
+    return "|".join(st.session_state.get(_EXPLAINED, {}).get(image_id, ()))
