@@ -1,4 +1,4 @@
-"""The same work without a screen: `python -m dashboard VERB`."""
+"""The same work without a screen: `python -m dashboard VERB`. Research and education only; not a medical device."""
 
 from __future__ import annotations
 
@@ -9,27 +9,50 @@ import sys
 
 from dashboard.errors import SecondReadError
 
-VERBS = {
-    "train": "train a recipe on labelled images and write its bundle",
+VERBS = {  # verb: (module of dashboard.commands, one line of help)
+    "models": ("models", "list every bundle, verified or why not"),
+    "import": ("import_model", "make a bundle of your own Keras model"),
+    "classify": ("classify", "classify files, folders and ZIPs into a CSV"),
+    "explain": ("explain", "draw where a model looked"),
+    "evaluate": ("evaluate", "judge a model on labelled images"),
+    "calibrate": ("calibrate", "fit a model's temperature and prediction sets on labelled images"),
+    "recipes": ("recipes", "list the training recipes"),
+    "train": ("train", "train a recipe on labelled images and write its bundle"),
+    "audit": ("audit", "verify or export an audit log"),
+    "samples": ("samples", "render the synthetic sample images"),
 }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one verb; 0 if it worked, 1 if it refused with a sentence, 2 for wrong arguments."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of every verb; nothing heavy is imported."""
     parser = argparse.ArgumentParser("python -m dashboard", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, text in VERBS.items():
-        module = importlib.import_module(f"dashboard.commands.{verb.replace('-', '_')}")
+    for verb, (name, text) in VERBS.items():
+        module = importlib.import_module(f"dashboard.commands.{name}")
         child = verbs.add_parser(verb, help=text, description=module.__doc__)
         module.add_arguments(child)
         child.set_defaults(run=module.run)
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns
+    -------
+    int
+        0 if it worked, 1 if it refused (the sentence is on stderr); wrong arguments exit with 2.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    arguments = build_parser().parse_args(argv)
     try:
         arguments.run(arguments)
     except SecondReadError as error:
-        print(f"{error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        return 0
     return 0
 
 

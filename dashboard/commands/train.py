@@ -22,20 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit, then calibrate and pack."""
-    from dashboard.training import fitting
+    from dashboard.training import fitting, release
     from dashboard.training.recipes import recipe
 
     chosen = recipe(arguments.recipe)
     labels = read_labels_for(arguments, [info.name for info in chosen.classes])
-    fitting.fit(
-        chosen,
-        labels.rows,
-        arguments.out,
-        initial_weights=arguments.init,
-        epochs=arguments.epochs,
-        seed=arguments.seed,
-    )
-    from dashboard.training import packing
-
-    bundle = packing.pack(chosen, labels.rows, arguments.out, initial_weights=arguments.init, seed=arguments.seed)
-    print(f"Bundle written: {bundle}")
+    epochs = arguments.epochs or chosen.epochs
+    common = {"initial_weights": arguments.init, "epochs": epochs, "seed": arguments.seed}
+    fitting.fit(chosen, labels.rows, arguments.out, **common)
+    bundle = release.release(chosen, labels.rows, arguments.out, **common)
+    print(f"Bundle written: {bundle.folder}")

@@ -62,6 +62,8 @@ class Recipe:
         Keep batch normalisation at its initial statistics: needed where they were folded into the weights.
     average_decay : float
         Decay per step of the exponential moving average of the weights that becomes the model; 0 for none.
+    feature_layers : tuple of str
+        Layers whose outputs tell whether an image is like the training set.
     """
 
     name: str
@@ -80,6 +82,9 @@ class Recipe:
     dropout: float = 0.2
     average_decay: float = 0.0
     frozen_batch_norm: bool = True
+    feature_layers: tuple[str, ...] = ("features",)
+    data: str = ""
+    data_licence: str = ""
     unidentified_below: float = 0.6
     intended_use: str = ""
     known_limits: tuple[str, ...] = field(default=())
@@ -102,8 +107,9 @@ RECIPES = {
         Recipe(
             name="pbc8-mobilenetv2",
             title="Eight peripheral blood cells, MobileNetV2",
-            source="Acevedo et al. 2020, Data in Brief 30:105474 (data, CC BY 4.0); "
-            "Sandler et al. 2018, arXiv:1801.04381 (backbone)",
+            source="Sandler et al. 2018, MobileNetV2, arXiv:1801.04381",
+            data="Peripheral blood cells, Hospital Clínic Barcelona; Acevedo et al. 2020, Data in Brief 30:105474",
+            data_licence="CC BY 4.0",
             backbone="MobileNetV2",
             classes=PBC8_CLASSES,
             input=InputSpec(224, 224, resize="centre", crop=0.875, scaling="minus_one_to_one"),

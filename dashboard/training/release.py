@@ -1,0 +1,134 @@
+"""A fitted network → a bundle: calibrated on val, judged on test, its features' statistics taken on train."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from dashboard import calibration, images, quality
+from dashboard.bundles import Bundle, Calibration, Card, OutOfDistributionRule, PredictionSetRule
+from dashboard.classifier import Classifier
+from dashboard.errors import TrainingError
+from dashboard.evaluation import summary
+from dashboard.out_of_distribution import fit_statistics
+from dashboard.packing import create_bundle
+from dashboard.synthesis import golden_image
+from dashboard.training.fitting import FINAL
+from dashboard.training.recipes import Recipe
+
+SET_LEVEL = 0.9
+FLAG_QUANTILE = 0.99
+
+
+def release(
+    recipe: Recipe, rows: pd.DataFrame, out: Path, *, initial_weights: str | None, epochs: int, seed: int
+) -> Bundle:
+    """Turn `out / fitted.keras` into the bundle `out / <recipe name>`; an earlier one there is replaced.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The labels that `fitting.fit` was given: columns path, file, label, split, site.
+
+    Raises
+    ------
+    TrainingError
+        There is no test split to judge by, or no finished fit.
+    CalibrationError
+        The validation images do not allow a calibration.
+    """
+    if not (out / FINAL).is_file():
+        raise TrainingError(f"{out} holds no finished fit; train first.")
+    rows = rows[rows["split"].isin(["train", "val", "test"])].reset_index(drop=True)
+    if "test" not in set(rows["split"]):
+        raise TrainingError("A bundle is judged on rows of split test; there are none.")
+    model = keras.models.load_model(out / FINAL, compile=False)
+    classifier = Classifier(model, _card(recipe, initial_weights, epochs, seed))
+    identifiers, prepared, measures = _read(list(rows["file"]), classifier)
+    labels = rows["label"].map(classifier.card.class_names.index).to_numpy()
+    train, val = (rows["split"] == "train").to_numpy(), (rows["split"] == "val").to_numpy()
+    statistics = fit_statistics(
+        classifier.features(prepared[train], recipe.feature_layers), labels[train], recipe.feature_layers
+    )
+    logits, scores = Classifier(model, classifier.card, statistics).outputs(prepared[~train])
+    held = rows[~train].reset_index(drop=True)
+    card = _calibrated(classifier.card, logits, scores, labels[~train], (held["split"] == "val").to_numpy())
+    card = dataclasses.replace(
+        card, quality=quality.reference([m for m, chosen in zip(measures, train, strict=True) if chosen])
+    )
+    evaluation = pd.DataFrame({"image_id": np.array(identifiers)[~train], **held[["label", "split", "site"]]})
+    evaluation[[f"logit_{name}" for name in card.class_names]] = logits
+    evaluation["path"] = held["path"]
+    test = evaluation[evaluation["split"] == "test"]
+    card = dataclasses.replace(card, evaluation={"set": "split test", **summary(test, card)})
+    shutil.rmtree(out / recipe.name, ignore_errors=True)
+    return create_bundle(
+        out,
+        model,
+        card,
+        golden_image(),
+        statistics=statistics,
+        evaluation=evaluation,
+        training_images=sorted(np.array(identifiers)[train | val]),
+    )
+
+
+def _read(files: list[str], classifier: Classifier) -> tuple[list[str], np.ndarray, list[quality.QualityMeasures]]:
+    def one(file: str) -> tuple[str, np.ndarray, quality.QualityMeasures]:
+        image = images.read(file)
+        return image.image_id, classifier.prepare(image.pixels), quality.measure(image.pixels)
+
+    with ThreadPoolExecutor() as pool:
+        identifiers, prepared, measures = zip(*pool.map(one, files), strict=True)
+    return list(identifiers), np.stack(prepared), list(measures)
+
+
+def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -> Card:
+    start = Path(initial_weights).name if initial_weights else "none (random)"
+    return Card(
+        id=recipe.name,
+        title=recipe.title,
+        backbone=recipe.backbone,
+        classes=recipe.classes,
+        input=recipe.input,
+        unidentified_below=recipe.unidentified_below,
+        training={
+            "recipe": recipe.name,
+            "source": recipe.source,
+            "data": recipe.data,
+            "licence": recipe.data_licence,
+            "initial_weights": start,
+            "seed": seed,
+            "epochs": epochs,
+            "date": _today(),
+        },
+        intended_use=recipe.intended_use,
+        known_limits=recipe.known_limits,
+    )
+
+
+def _calibrated(card: Card, logits: np.ndarray, scores: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:
+    temperature = calibration.fit_temperature(logits[val], labels[val])
+    probabilities = calibration.softmax(logits[val], temperature)
+    threshold = float(np.quantile(scores[val], FLAG_QUANTILE))
+    return dataclasses.replace(
+        card,
+        calibration=Calibration(temperature, "split val", int(val.sum()), _today()),
+        prediction_set=PredictionSetRule(
+            SET_LEVEL, calibration.conformal_threshold(probabilities, labels[val], SET_LEVEL)
+        ),
+        out_of_distribution=OutOfDistributionRule(
+            "Mahalanobis distance of features", threshold, float((scores[~val] > threshold).mean())
+        ),
+    )
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
