@@ -17,24 +17,6 @@ _COLUMNS = [
     *("time_utc", "reviewer", "action", "file_name", "predicted", "confidence", "label", "previous_label", "note"),
     *("reason", "case_id", "phase", "explanations_shown", "seconds", "model_id", "image_id", "sequence"),
 ]
-    "time_utc",
-    "reviewer",
-    "action",
-    "file_name",
-    "predicted",
-    "confidence",
-    "label",
-    "previous_label",
-    "note",
-    "reason",
-    "case_id",
-    "phase",
-    "explanations_shown",
-    "seconds",
-    "model_id",
-    "image_id",
-    "sequence",
-]
 _TEXT_COLUMNS = ["file_name", "note", "reason", "image_id", "event_id"]
 
 

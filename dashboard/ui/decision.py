@@ -238,17 +238,6 @@ _UNDO_COPIES = (
     *("reviewer", "case_id", "image_id", "file_name", "model_id", "model_sha256", "predicted", "prediction_set"),
     *("phase", "explanations_shown"),
 )
-    "reviewer",
-    "case_id",
-    "image_id",
-    "file_name",
-    "model_id",
-    "model_sha256",
-    "predicted",
-    "prediction_set",
-    "phase",
-    "explanations_shown",
-]
 
 
 def _skip(skip: Callable[[], None]) -> None:
