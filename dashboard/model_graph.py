@@ -1,7 +1,7 @@
 """Open a Keras file safely and bring any classifier to one shape: a flat graph from scaled pixels to raw logits.
 
 Explanations need the graph flat: tf-keras-vis cannot look into a backbone that is nested as a layer, nor replace the
-softmax of a `Sequential`. The layers are shared, never copied, so predictions stay identical.
+softmax of a `Sequential`. The weights are copied as they are, so predictions stay identical.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def logit_graph(model: keras.Model) -> keras.Model:
     Returns
     -------
     keras.Model
-        Functional and flat; float32 (N, h, w, 3) → raw logits (N, K). Shares the weights of `model`.
+        Functional and flat; float32 (N, h, w, 3) → raw logits (N, K). Its layers are copies with the same
+        weights, so that each layer's `output` is its place in this graph.
 
     Raises
     ------
@@ -60,7 +61,10 @@ def logit_graph(model: keras.Model) -> keras.Model:
     if _gives_probabilities(flat):
         # A softmax that is not a last layer of its own: its logarithm is a valid logit (up to a constant).
         flat = keras.Model(image, keras.ops.log(keras.ops.clip(tensor, 1e-7, 1.0)), name="logit_graph")
-    return flat
+    # A shared layer's `.output` is its place in the caller's graph; a clone's is its place in this one.
+    clone = keras.models.clone_model(flat)
+    clone.set_weights(flat.get_weights())
+    return clone
 
 
 def last_spatial_layer(flat: keras.Model) -> str | None:
