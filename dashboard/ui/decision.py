@@ -113,7 +113,7 @@ def panel(
             placeholder="Optional, kept with the decision. While you type here the keys do nothing.",
             max_chars=1000,
         )
-        _say_what_happened()
+        outcome()
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,8 @@ def _say_what_stands(before: pd.DataFrame, card: Card) -> None:
         st.text(f"On record: {describe(row, card)}, {row['reviewer']}, {row['time_utc'][:16]} UTC.{note}")
 
 
-def _say_what_happened() -> None:
+def outcome() -> None:
+    """Say what became of the last key: saved, or the sentence why not."""
     error, message = st.session_state.pop(_ERROR, None), st.session_state.get(_MESSAGE)
     if error is not None:
         components.refuse(error)

@@ -103,10 +103,18 @@ def prediction_set_sentence(row: Mapping[str, Any], card: Card) -> str:
     return f"{level} prediction set (dark bars): {', '.join(members)}."
 
 
+def show_reasons(reasons: str) -> None:
+    """Show a cell's reasons to look again, as `triage.queue` names them, one badge each."""
+    if reasons:
+        with st.container(horizontal=True, gap="xsmall"):
+            for reason in reasons.split("; "):
+                st.badge(reason, color="orange")
+
+
 def show_notes(remarks: Sequence[str]) -> None:
     """Show remarks about the picture itself: quality warnings and what decoding changed."""
-    for remark in remarks:
-        st.caption(f":material/info: {remark}")
+    for remark in filter(None, remarks):
+        st.text(remark)
 
 
 def _members(row: Mapping[str, Any]) -> list[str]:
