@@ -19,7 +19,7 @@ UNIDENTIFIED, NOT_CLASSED = "Unidentified", "Not classed"
 
 # Class names of the public smear sets and ICSH's own, lower case with "_".
 _LEUKOCYTES = frozenset(
-    [
+    (
         "neutrophil",
         "seg_neutrophil",
         "segmented_neutrophil",
@@ -47,7 +47,7 @@ _LEUKOCYTES = frozenset(
         "early_pre_b",
         "pre_b",
         "pro_b",
-    ]
+    )
 )
 _NUCLEATED_RED_CELLS = frozenset({"erythroblast", "nucleated_red_cell", "normoblast", "nrbc"})
 

@@ -167,7 +167,8 @@ def _archive_entries(file: Path) -> list[Entry]:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith(".") and part != ".." for part in name.split("/")) or name.startswith("__MACOSX/")
+    parts = name.replace("\\", "/").split("/")
+    return parts[0] == "__MACOSX" or any(part.startswith(".") and part != ".." for part in parts)
 
 
 def _member_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
