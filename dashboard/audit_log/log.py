@@ -188,7 +188,7 @@ class AuditLog:
         if any(out.resolve() == file.resolve() or _same(out, file) for file in own):
             raise AuditLogError(f"The export needs a file of its own; {out.name} belongs to the log. Choose another.")
         table = spreadsheet_safe(self.read())
-        write_atomically(out, table.to_csv(index=False, lineterminator="\n").encode())
+        write_atomically(out, table.to_csv(index=False, lineterminator="\r\n").encode())  # so that a lone CR is quoted
         return len(table)
 
     @contextlib.contextmanager
@@ -213,7 +213,7 @@ class AuditLog:
     def _end(self, log: int) -> _End:
         size = os.fstat(log).st_size
         header_line = HEADER + b"\n"
-        first = os.read(log, len(header_line))
+        first = os.read(log, min(size, len(header_line)))
         if first != header_line:
             if size >= len(header_line) or not header_line.startswith(first):
                 raise AuditLogError(f"{_foreign(self.path)} Nothing was saved.")

@@ -78,7 +78,7 @@ def decode(lines: list[bytes]) -> list[list[str]]:
     rows = _parse(texts)
     if len(rows) != len(texts):  # a damaged quote has swallowed line ends: take each line by itself
         rows = [row for text in texts for row in _parse([text])]
-    return [[unescape(field) for field in row] if any("\\" in field for field in row) else row for row in rows]
+    return [list(map(unescape, row)) for row in rows] if any("\\" in text for text in texts) else rows
 
 
 def escape(text: str) -> str:
@@ -94,6 +94,8 @@ def escape(text: str) -> str:
 
 def unescape(text: str) -> str:
     """Turn `escape` back."""
+    if "\\" not in text:
+        return text
     return _ESCAPED.sub(lambda found: _PLAIN.get(found[1]) or chr(int(found[1][1:], 16)), text)
 
 

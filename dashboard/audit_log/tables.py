@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from dashboard.audit_log.events import DECISIONS, NUMBERS
 
 _KEY = ["case_id", "image_id", "reviewer"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 
 
 def current_decisions(table: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +36,8 @@ def current_decisions(table: pd.DataFrame) -> pd.DataFrame:
         if (event, *key) not in undone:
             undone.add((target, *key))
     decisions = table[table["action"].isin(DECISIONS)]
-    stands = [key not in undone for key in decisions[["event_id", *_KEY]].itertuples(index=False, name=None)]
+    keys = decisions[["event_id", *_KEY]].itertuples(index=False, name=None)
+    stands = np.array([key not in undone for key in keys], dtype=bool)
     return decisions[stands].drop_duplicates(_KEY, keep="last").reset_index(drop=True)
 
 
