@@ -112,7 +112,13 @@ def read_evaluation(csv: Path | str, card: Card) -> pd.DataFrame:
     rows[names] = rows[names].apply(pd.to_numeric, errors="coerce").astype(np.float64)
     if not np.isfinite(rows[names].to_numpy()).all():
         raise BundleError(f"Every logit in {csv.name} must be a finite number; some are not. Evaluate again.")
-    rows = rows[[*TEXT_COLUMNS, *names]].join(predictions(rows[names].to_numpy(), card))
+    return with_predictions(rows[[*TEXT_COLUMNS, *names]], card)
+
+
+def with_predictions(rows: pd.DataFrame, card: Card) -> pd.DataFrame:
+    """Add the columns of `predictions.predictions`, and correct (bool), to rows of evaluation.csv."""
+    logits = rows[logit_columns(card.class_names)].to_numpy(np.float64)
+    rows = rows.reset_index(drop=True).join(predictions(logits, card))
     return rows.assign(correct=rows["label"] == rows["predicted"])
 
 
@@ -123,6 +129,32 @@ def _read_table(csv: Path) -> pd.DataFrame:
         raise BundleError(f"There is no evaluation at {csv}; run `python -m dashboard evaluate`.") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise BundleError(f"{csv.name} cannot be read as a UTF-8 CSV with a header row: {error}") from error
+
+
+def open_case(folder: Path, path: str, image_id: str) -> images.SmearImage:
+    """Open the image behind a row of evaluation.csv.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the images; `path` is relative to it.
+    path, image_id : str
+        As in the row.
+
+    Raises
+    ------
+    ImageError
+        The path is empty or leads out of the folder, the file cannot be read, or it shows another image than the
+        one that was evaluated.
+    """
+    root = folder.resolve()
+    file = (root / path).resolve()
+    if not path or not file.is_relative_to(root):
+        raise ImageError(f"The path of a case must lie in the images folder; it is {path!r}.")
+    image = images.read(file)
+    if image.image_id != image_id:
+        raise ImageError(f"{path} in this folder is not the image that was evaluated; choose the folder it came from.")
+    return image
 
 
 def roc_curves(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -238,7 +270,7 @@ def summary(rows: pd.DataFrame, card: Card) -> dict[str, Any]:
     Parameters
     ----------
     rows : pandas.DataFrame
-        From `read_evaluation`.
+        The columns of evaluation.csv; whatever predictions it has are made anew with the card.
     card : Card
         Of the model.
 
@@ -251,6 +283,7 @@ def summary(rows: pd.DataFrame, card: Card) -> dict[str, Any]:
     """
     classes = card.class_names
     rule = card.prediction_set
+    rows = with_predictions(rows[[*TEXT_COLUMNS, *logit_columns(classes)]], card)
     found = {
         "model_id": card.id,
         "images": len(rows),
@@ -274,6 +307,32 @@ def summary(rows: pd.DataFrame, card: Card) -> dict[str, Any]:
         "by_split": by_group(rows, "split").to_dict("records"),
     }
     return _strict(found)
+
+
+def card_summary(rows: pd.DataFrame, card: Card) -> dict[str, Any]:
+    """Condense `summary` of the test rows to what stands on a card.
+
+    Returns
+    -------
+    dict
+        set, images, accuracy, macro_f1, ece, ece_noise_floor and, where the card has a rule, set_coverage and
+        mean_set_size; <name>_interval is [low, high], 95 %. Empty where no row is of split test.
+    """
+    test = rows[rows["split"] == "test"]
+    if test.empty:
+        return {}
+    found = summary(test, card)
+    measured = {row["measure"]: row for row in found["averages"]}
+    short: dict[str, Any] = {"set": "split test", "images": found["images"]}
+    for name in ("accuracy", "macro_f1"):
+        row = measured[name]
+        short |= {name: row["value"], f"{name}_interval": [row["low"], row["high"]]}
+    short |= {"ece": found["calibration"]["ece"], "ece_noise_floor": found["calibration"]["noise_floor"]}
+    if found["prediction_sets"]:
+        row = found["prediction_sets"]["coverage"][-1]
+        short |= {"set_coverage": row["coverage"], "set_coverage_interval": [row["coverage_low"], row["coverage_high"]]}
+        short |= {"mean_set_size": row["mean_size"]}
+    return short
 
 
 def _one_against_rest(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dashboard import evaluation, images
 from dashboard.bundles import Calibration, Card, ClassInfo, PredictionSetRule
-from dashboard.errors import BundleError
+from dashboard.errors import BundleError, ImageError
 from dashboard.preprocessing import InputSpec
 
 CLASSES = ("blast", "lymphocyte", "monocyte")
@@ -216,3 +216,33 @@ def test_summary_is_strict_json_that_says_none_where_unknown(rows):
 
 def test_summary_without_a_rule_says_so(rows):
     assert evaluation.summary(rows, CARD)["prediction_sets"] is None
+
+
+def test_the_card_carries_the_test_rows_only(rows):
+    card = dataclasses.replace(CARD, prediction_set=PredictionSetRule(0.9, 0.2))
+    short = evaluation.card_summary(rows, card)
+    test = rows[rows["split"] == "test"]
+    assert short["images"] == len(test)
+    assert short["accuracy"] == pytest.approx(test["correct"].mean())
+    assert short["set_coverage_interval"][0] < short["set_coverage"] < short["set_coverage_interval"][1]
+    assert evaluation.card_summary(rows[rows["split"] == "val"], CARD) == {}
+
+
+def test_summary_takes_bare_rows_of_the_file(csv, rows):
+    bare = table()
+    assert evaluation.summary(bare, CARD) == evaluation.summary(rows, CARD)
+
+
+def test_a_case_opens_its_image_and_no_other(tmp_path):
+    for name, grey in (("a.png", 10), ("b.png", 20)):
+        Image.new("RGB", (20, 20), (grey,) * 3).save(tmp_path / name)
+    identifier = images.read(tmp_path / "a.png").image_id
+    assert evaluation.open_case(tmp_path, "a.png", identifier).image_id == identifier
+    for path, message in (
+        ("b.png", "not the image"),
+        ("c.png", "cannot be read"),
+        ("../a.png", "must lie in"),
+        ("", "must lie"),
+    ):
+        with pytest.raises(ImageError, match=message):
+            evaluation.open_case(tmp_path, path, identifier)

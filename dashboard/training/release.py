@@ -16,7 +16,7 @@ from dashboard import calibration, images, quality
 from dashboard.bundles import Bundle, Calibration, Card, OutOfDistributionRule, PredictionSetRule
 from dashboard.classifier import Classifier
 from dashboard.errors import TrainingError
-from dashboard.evaluation import summary
+from dashboard.evaluation import card_summary
 from dashboard.out_of_distribution import fit_statistics
 from dashboard.packing import create_bundle
 from dashboard.synthesis import golden_image
@@ -66,8 +66,7 @@ def release(
     evaluation = pd.DataFrame({"image_id": np.array(identifiers)[~train], **held[["label", "split", "site"]]})
     evaluation[[f"logit_{name}" for name in card.class_names]] = logits
     evaluation["path"] = held["path"]
-    test = evaluation[evaluation["split"] == "test"]
-    card = dataclasses.replace(card, evaluation={"set": "split test", **summary(test, card)})
+    card = dataclasses.replace(card, evaluation=card_summary(evaluation, card))
     shutil.rmtree(out / recipe.name, ignore_errors=True)
     return create_bundle(
         out,

@@ -10,6 +10,8 @@ from dashboard.bundles import read_bundle, read_card, write_card
 from dashboard.calibration import conformal_threshold, fit_temperature, softmax
 from dashboard.commands import calibrate, evaluate
 from dashboard.errors import CalibrationError
+from dashboard.evaluation import card_summary, read_evaluation
+from dashboard.images import read
 from tests.tiny_bundle import CLASSES, make_bundle, make_images
 
 pytestmark = pytest.mark.slow
@@ -79,9 +81,27 @@ def test_images_that_the_bundle_marks_as_train_are_refused_whatever_they_are_cal
     renamed = [f"renamed{line}" for line in lines[1:] if ",val," in line]
     (images / "labels.csv").write_text("\n".join([lines[0], *renamed]) + "\n")
     before = read_card(bundle)
-    with pytest.raises(CalibrationError, match=r"all 20 are marked as train in the model's evaluation\.csv"):
+    with pytest.raises(CalibrationError, match="all 20 are images that the model was made with"):
         call(calibrate, bundle, images)
     assert read_card(bundle) == before
+
+
+def test_images_that_the_bundle_lists_as_its_training_are_refused(bundle, images, capsys):
+    ids = [read(images / f"{number:02d}.png").image_id for number in range(10)]
+    (bundle / "training_images.txt").write_text("\n".join(ids) + "\n")
+    write_card(bundle, read_card(bundle))
+    call(calibrate, bundle, images)
+    assert "10 images left out: images that the model was made with" in capsys.readouterr().err
+    assert read_card(bundle).calibration.n == 30
+
+
+def test_the_figures_on_the_card_follow_the_new_temperature(bundle, images, tmp_path):
+    add_evaluation(bundle, images, tmp_path / "out")
+    call(calibrate, bundle, images, "--where", "split=val")
+    card = read_bundle(bundle).card
+    assert card.evaluation == card_summary(read_evaluation(bundle / "evaluation.csv", card), card)
+    assert card.evaluation["images"] == 20
+    assert f"Temperature {card.temperature:.3f}" in (bundle / "MODEL_CARD.md").read_text()
 
 
 def test_calibrating_on_test_images_says_what_it_costs(bundle, images, tmp_path, capsys):
