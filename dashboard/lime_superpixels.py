@@ -18,6 +18,7 @@ from lime.lime_base import LimeBase
 from PIL import Image, ImageFilter
 from skimage.segmentation import slic
 
+from dashboard.errors import ExplanationError
 from dashboard.preprocessing import scale
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def lime_superpixels(
     numpy.ndarray
         float32, shape (h, w): the surrogate's weight of each pixel's superpixel, in logits; negative where the
         superpixel speaks against the class.
+
+    Raises
+    ------
+    ExplanationError
+        The model's logits are not numbers.
 
     Notes
     -----
@@ -138,6 +144,11 @@ def covered_logits(
     -------
     numpy.ndarray
         float32, shape (N, classes).
+
+    Raises
+    ------
+    ExplanationError
+        The model's logits are not numbers.
     """
     run = _compiled(classifier.model, classifier.card.input.scaling)
     shown = prepared, cover(prepared) if background is None else background, segments.astype(np.int32)
@@ -145,7 +156,10 @@ def covered_logits(
     for start in range(0, len(masks), BATCH):
         logits.append(run(masks[start : start + BATCH], *shown).numpy())
         progress(min(1.0, (start + BATCH) / len(masks)))
-    return np.concatenate(logits)
+    answers = np.concatenate(logits)
+    if not np.isfinite(answers).all():
+        raise ExplanationError("The model gave logits that are not numbers for this image; LIME cannot explain them.")
+    return answers
 
 
 @functools.lru_cache(maxsize=4)

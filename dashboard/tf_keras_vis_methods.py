@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -108,7 +108,7 @@ def score_cam(
     """
     layer = classifier.last_spatial_layer
     channels = classifier.model.get_layer(layer).output.shape[-1]
-    model = _ModelWithProgress(inputs=classifier.model.inputs, outputs=classifier.model.outputs)
+    model = _ModelWithProgress(inputs=classifier.model.inputs, outputs=classifier.model.outputs, name="told")
     model.progress = progress
     cam = Scorecam(model)(
         lambda probabilities: probabilities[:, class_index],
@@ -160,7 +160,8 @@ def smooth_grad(
     random = np.random.default_rng(seed)
     image = _scaled(classifier, prepared)
     sigma = SMOOTH_GRAD_NOISE * float(image.max() - image.min())
-    saliency = Saliency(classifier.model)
+    # The library passes a list, as this model's inputs are; the classifier's takes one tensor and would warn.
+    saliency = Saliency(keras.Model(classifier.model.inputs, classifier.model.outputs))
     total = np.zeros(image.shape, np.float64)
     for start in range(0, samples, _BATCH):
         count = min(_BATCH, samples - start)
@@ -178,11 +179,11 @@ class _ModelWithProgress(keras.Model):
 
     progress: Callable[[float], None]
 
-    def predict(self, x: Any, batch_size: int = _BATCH) -> np.ndarray:
-        images = x[0] if isinstance(x, list) else x
+    def predict(self, x: list[np.ndarray], batch_size: int = _BATCH) -> np.ndarray:
+        images = x[0]
         outputs = []
         for start in range(0, len(images), batch_size):
-            outputs.append(self.predict_on_batch(images[start : start + batch_size]))
+            outputs.append(self.predict_on_batch([images[start : start + batch_size]]))
             self.progress(min(1.0, (start + batch_size) / len(images)))
         return np.concatenate(outputs)
 
