@@ -19,7 +19,7 @@ from PIL import Image
 from dashboard import images
 from dashboard.cases import Case
 from dashboard.errors import CaseError, ImageError, SecondReadError
-from dashboard.predictions import COLUMNS, predictions, probability_columns
+from dashboard.predictions import predictions, probability_columns
 from dashboard.quality import quality_warnings
 from dashboard.sources import Item, Source, open_paths
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 BATCH = 32
 WORKERS = 2
 THUMBNAIL_SIDE = 96  # pixels
+
+_FIRST_COLUMNS = (
+    *("image_id", "file_name", "status", "reason"),
+    *("predicted", "confidence", "prediction_set", "ood_score"),
+)
 
 Keep = Callable[[Item, images.SmearImage], None]
 
@@ -45,7 +50,8 @@ class _Prepared:
 
 def result_columns(card: Card) -> list[str]:
     """Name the columns of a batch's table, in order."""
-    return ["image_id", "file_name", "status", "reason", *COLUMNS, *probability_columns(card.class_names), "quality"]
+    probabilities = probability_columns(card.class_names)
+    return [*_FIRST_COLUMNS, *probabilities, "margin", "unidentified", "out_of_distribution", "quality"]
 
 
 def classify_items(
@@ -171,12 +177,13 @@ class BatchJob:
         results = self._case.results()
         done = dict(zip(results["file_name"], results["image_id"], strict=True))
         # The results are the truth: case.json may be one chunk behind after a crash.
-        self._case = self._case.update(state="running", total=len(source), done=len(done))
+        rejected = int((results["status"] == "rejected").sum())
+        self._case = self._case.update(state="running", total=len(source), done=len(done), rejected=rejected)
         self._begun_with = len(done)
         classifier = self._load()
         self._begun_at = time.monotonic()
         self._append_all(source, done, classifier)
-        if self._cancelled.is_set():
+        if self._cancelled.is_set() and self._case.done < self._case.total:
             self._case = self._case.update(state="cancelled")
         else:
             self._case = self._case.update(state="done")

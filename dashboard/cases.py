@@ -248,9 +248,13 @@ def create_case(
     identifier = f"{now:%Y%m%d}-{secrets.token_hex(8)}"
     title = " ".join(title.split()) or f"Case of {now:%Y-%m-%d %H:%M} UTC"
     paths = tuple(str(Path(path).resolve()) for path in sources)
-    return Case(
-        identifier, title, model_id, model_sha256, now.isoformat(timespec="seconds"), paths, total=total
-    ).update()
+    created = now.isoformat(timespec="seconds")
+    case = Case(identifier, title, model_id, model_sha256, created, paths, total=total)
+    try:
+        return case.update()
+    except StorageError:
+        shutil.rmtree(case.folder, ignore_errors=True)
+        raise
 
 
 def open_case(case_id: str) -> Case:

@@ -87,8 +87,8 @@ def group(name: str) -> str:
     return NUCLEATED_RED_CELL if plain in _NUCLEATED_RED_CELLS else OTHER
 
 
-def count_cells(results: pd.DataFrame, decisions: pd.DataFrame | None = None) -> pd.Series:
-    """Count a case's cells by class.
+def final_labels(results: pd.DataFrame, decisions: pd.DataFrame | None = None) -> pd.Series:
+    """Find what each cell of a case counts as.
 
     Parameters
     ----------
@@ -101,20 +101,27 @@ def count_cells(results: pd.DataFrame, decisions: pd.DataFrame | None = None) ->
     Returns
     -------
     pandas.Series
-        int, indexed by class name, "Unidentified" (no decision, and too uncertain to be counted as anything) and
-        "Not classed"; a decided cell has its label, any other its pre-classification. Empty without results.
+        object, indexed by image_id: the label of a decided cell, else its pre-classification; "Unidentified" (no
+        decision, and too uncertain to be counted as anything) or "Not classed". Empty without results.
     """
     if results.empty or "predicted" not in results:
-        return pd.Series(dtype=int)
+        return pd.Series(dtype=object)
     cells = results[results["status"] == "ok"].drop_duplicates("image_id")
     labels = pd.Series(
-        np.where(cells["unidentified"], UNIDENTIFIED, cells["predicted"].astype(object)), index=cells["image_id"]
+        np.where(cells["unidentified"], UNIDENTIFIED, cells["predicted"].astype(object)),
+        index=cells["image_id"].to_numpy(),
+        dtype=object,
     )
     if decisions is not None and len(decisions):
         latest = decisions.drop_duplicates("image_id", keep="last").set_index("image_id")
         latest = latest[latest.index.isin(labels.index)]
         labels.loc[latest.index] = np.where(latest["action"] == "not_classed", NOT_CLASSED, latest["label"])
-    return labels.value_counts()
+    return labels
+
+
+def count_cells(results: pd.DataFrame, decisions: pd.DataFrame | None = None) -> pd.Series:
+    """Count a case's cells by what they count as; see `final_labels`. int, the most frequent first."""
+    return final_labels(results, decisions).value_counts()
 
 
 def differential(counts: Mapping[str, int] | pd.Series, level: float = 0.95) -> Differential:

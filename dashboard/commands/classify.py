@@ -14,18 +14,6 @@ from dashboard.errors import SourceError
 from dashboard.records import write_atomically
 from dashboard.sources import open_paths
 
-FIRST_COLUMNS = (
-    "image_id",
-    "file_name",
-    "status",
-    "reason",
-    "predicted",
-    "confidence",
-    "prediction_set",
-    "ood_score",
-)
-LAST_COLUMNS = ("margin", "unidentified", "out_of_distribution", "quality")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
@@ -42,18 +30,12 @@ def run(arguments: argparse.Namespace) -> None:
     from dashboard.classifier import load_classifier
 
     chunks = list(_with_progress(classify_items(source, load_classifier(bundle)), len(source)))
-    table = in_order(pd.concat(chunks, ignore_index=True))
+    table = pd.concat(chunks, ignore_index=True)
     write_atomically(arguments.out, table.to_csv(index=False, lineterminator="\n").encode("utf-8"))
     rejected = int((table["status"] == "rejected").sum())
     print(f"{len(table) - rejected} classified, {rejected} rejected: {arguments.out}", file=sys.stderr)
     if rejected == len(table):
         raise SourceError(f"None of the {len(table)} files could be classified. The first: {table['reason'].iloc[0]}")
-
-
-def in_order(results: pd.DataFrame) -> pd.DataFrame:
-    """Order the columns of a batch's table as the CSV has them: probabilities after the scores, extras last."""
-    probabilities = [name for name in results.columns if name.startswith("p_")]
-    return results[[*FIRST_COLUMNS, *probabilities, *LAST_COLUMNS]]
 
 
 def _with_progress(chunks: Iterator[pd.DataFrame], total: int) -> Iterator[pd.DataFrame]:
