@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from dashboard.errors import ImageError
 
@@ -96,14 +95,15 @@ def decode(data: bytes) -> SmearImage:
         raise ImageError(f"An image file may have at most {MAX_BYTES >> 20} MB; this one has {len(data) >> 20} MB.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own size and EXIF warnings; the limits here are stricter
-        image = _open(data)
-        _check_header(image, data)
         notes: list[str] = []
         try:
+            image = _open(data)
+            _check_header(image, data)
             image.load()
-            image = ImageOps.exif_transpose(image)
-            pixels = _to_rgb(image, notes)
-        except (OSError, SyntaxError, ValueError, IndexError, struct.error, MemoryError) as error:
+            pixels = _to_rgb(ImageOps.exif_transpose(image), notes)
+        except ImageError:
+            raise
+        except Exception as error:  # on damaged bytes Pillow raises nearly every built-in type
             raise ImageError("The image is damaged or cut short; copy it again from its source.") from error
     return SmearImage(pixels, image_id(pixels), tuple(notes))
 
@@ -143,7 +143,7 @@ def _open(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large("over 178") + " Crop it to single cells.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error) as error:
+    except UnidentifiedImageError as error:
         raise ImageError(
             "The file must be a JPEG, PNG, BMP, TIFF or WebP image; its content is none of these."
         ) from error
@@ -162,21 +162,26 @@ def _check_header(image: Image.Image, data: bytes) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise ImageError(f"The file must hold one image; it holds {frames} frames. Export the one to be read.")
-    if image.mode in _SIXTEEN_BIT_MODES or _png_depth(data) > 8:
+    if image.mode in _SIXTEEN_BIT_MODES or _depth(image, data) > 8:
         raise ImageError("An image must have 8 bits a channel; this one has more. Export it as 8-bit RGB.")
 
 
-def _png_depth(data: bytes) -> int:
-    # Pillow reads 16-bit RGB PNGs as 8-bit without a word; the depth is byte 24 of the header chunk.
-    return data[24] if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 24 else 8
+def _depth(image: Image.Image, data: bytes) -> int:
+    # Pillow reads 16-bit RGB as 8-bit without a word.
+    if image.format == "PNG":
+        return data[24]  # in the header chunk, which is always the first
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(ExifTags.Base.BitsPerSample, (1,)))  # type: ignore[attr-defined]
+    return 8
 
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> np.ndarray:
     if image.mode == "RGB" and "transparency" not in image.info:
         return np.asarray(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        notes.append("Transparency was replaced by white.")
         image = image.convert("RGBA")
+        if np.asarray(image.getchannel("A")).min() < 255:
+            notes.append("Transparency was replaced by white.")
         white = Image.new("RGBA", image.size, "white")
         return np.asarray(Image.alpha_composite(white, image).convert("RGB"))
     if image.mode in ("1", "L"):
