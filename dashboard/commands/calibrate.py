@@ -8,12 +8,10 @@ import datetime
 import sys
 from typing import TYPE_CHECKING
 
-from dashboard.bundles import Bundle, Calibration, Card, PredictionSetRule, find_bundle, write_card
+from dashboard.bundles import Bundle, Calibration, PredictionSetRule, find_bundle
 from dashboard.commands.arguments import add_labels, read_labels_for
-from dashboard.commands.evaluate import labelled_logits
+from dashboard.commands.evaluate import keep_card, labelled_logits
 from dashboard.errors import CalibrationError
-from dashboard.model_card import model_card
-from dashboard.records import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     if tested:
         print(f"{tested} of these images are the model's test images: its test figures no longer stand alone.")
     calibration, rule = fitted(evaluated, bundle.card.class_names, arguments.level, arguments.set or _name(arguments))
-    _keep(bundle, dataclasses.replace(bundle.card, calibration=calibration, prediction_set=rule))
+    keep_card(bundle, dataclasses.replace(bundle.card, calibration=calibration, prediction_set=rule))
     print(f"Temperature {calibration.temperature:.3f} from {calibration.n} images ({calibration.set}).")
     print(f"A class is in the {rule.level:.0%} prediction set from a probability of {rule.threshold:.4f}.")
 
@@ -60,15 +58,6 @@ def fitted(
     threshold = conformal_threshold(softmax(logits, temperature), labels, level)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return Calibration(temperature, name, len(labels), today), PredictionSetRule(level, threshold)
-
-
-def _keep(bundle: Bundle, card: Card) -> None:
-    from dashboard.evaluation import card_summary, read_evaluation
-
-    if bundle.evaluation_file.is_file():  # what the old confidences measured is no longer true
-        card = dataclasses.replace(card, evaluation=card_summary(read_evaluation(bundle.evaluation_file, card), card))
-    write_atomically(bundle.folder / "MODEL_CARD.md", model_card(card).encode("utf-8"))
-    write_card(bundle.folder, card)
 
 
 def _in_training(bundle: Bundle, evaluated: pd.DataFrame) -> pd.Series:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboard.bundles import Card, find_bundle
+from dashboard.bundles import Bundle, Card, find_bundle, write_card
 from dashboard.commands.arguments import add_labels, read_labels_for
 from dashboard.errors import LabelsError
+from dashboard.model_card import model_card
 from dashboard.records import write_atomically
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="for metrics.json, evaluation.csv, per_class.csv, confusion_matrix.csv and rejected.csv",
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="also keep evaluation.csv in the bundle, for the Performance page"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,15 +45,28 @@ def run(arguments: argparse.Namespace) -> None:
         raise LabelsError(f"None of the {len(rejected)} images could be read; rejected.csv says why for each.")
     _write(arguments.out / "evaluation.csv", evaluated)
     _write_metrics(arguments.out, bundle.card, len(rejected))
+    if arguments.keep:
+        write_atomically(bundle.evaluation_file, (arguments.out / "evaluation.csv").read_bytes())
+        keep_card(bundle, bundle.card)
 
 
-def labelled_logits(bundle: Any, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def labelled_logits(bundle: Bundle, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Show labelled images to a bundle's model; both tables of `evaluation.evaluate`, all batches together."""
     from dashboard.classifier import load_classifier
     from dashboard.evaluation import evaluate
 
     batches = list(evaluate(load_classifier(bundle), rows))
     return _stacked([evaluated for evaluated, _ in batches]), _stacked([rejected for _, rejected in batches])
+
+
+def keep_card(bundle: Bundle, card: Card) -> None:
+    """Write a card whose evaluation, and whose words in MODEL_CARD.md, follow its calibration."""
+    from dashboard.evaluation import card_summary, read_evaluation
+
+    if bundle.evaluation_file.is_file():  # what other confidences measured would no longer be true
+        card = dataclasses.replace(card, evaluation=card_summary(read_evaluation(bundle.evaluation_file, card), card))
+    write_atomically(bundle.folder / "MODEL_CARD.md", model_card(card).encode("utf-8"))
+    write_card(bundle.folder, card)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

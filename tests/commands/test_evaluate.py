@@ -6,6 +6,7 @@ import json
 import pandas as pd
 import pytest
 
+from dashboard.bundles import read_bundle
 from dashboard.commands import evaluate
 from dashboard.errors import LabelsError
 from tests.tiny_bundle import CLASSES, make_bundle, make_images
@@ -81,6 +82,15 @@ def test_training_rows_are_named_in_the_summary(bundle, tmp_path, capsys):
     (images / "labels.csv").write_text(text)
     run(bundle, images, tmp_path / "out")
     assert "20 of these images are marked as training data" in capsys.readouterr().out
+
+
+def test_the_bundle_keeps_the_evaluation_when_asked(tmp_path):
+    own = make_bundle(tmp_path / "store" / "tiny")
+    run(own, make_images(tmp_path / "images"), tmp_path / "out", "--keep")
+    bundle = read_bundle(own)
+    assert bundle.evaluation_file.read_bytes() == (tmp_path / "out" / "evaluation.csv").read_bytes()
+    assert bundle.evaluation_file.name in bundle.card.sha256
+    assert bundle.card.evaluation["images"] == 20
 
 
 def test_no_readable_image_at_all_is_refused_and_still_leaves_the_reasons(bundle, tmp_path):

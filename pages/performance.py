@@ -1,0 +1,39 @@
+"""How good is this model, on which images, and how far can that be trusted?"""
+
+import streamlit as st
+
+from dashboard.errors import SecondReadError
+from dashboard.ui import components, performance, state
+
+
+def show(model_ids: list[str]) -> None:
+    models = []
+    for model_id in model_ids:
+        try:
+            models.append(performance.read(model_id))
+        except SecondReadError as error:
+            components.refuse(error)
+    if not models:
+        return
+    models = performance.filtered(models)
+    view = st.segmented_control(
+        "View", list(performance.VIEWS), default="Classes", required=True, key="performance_view"
+    )
+    for shown, place in zip(models, st.columns(len(models), gap="large"), strict=True):
+        with place:
+            if shown.rows.empty:
+                components.empty(f"{shown.card.title} was not evaluated on images of this split and site.")
+                continue
+            performance.headline(shown)
+            performance.VIEWS[str(view)](shown)
+
+
+st.title("Performance", anchor=False)
+st.caption("Computed from each model's evaluation.csv: images with a label, and the model's logits for them.")
+first = state.model_id()
+if first is None:
+    components.empty("model_store holds no model that can be used. Train or import one first.")
+else:
+    second = performance.choose_second(first)
+    show([first, second] if second else [first])
+components.disclaimer()

@@ -1,0 +1,191 @@
+"""The Performance page: opens, is empty, filters, opens the cases behind a cell, refuses with a sentence."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from dashboard import bundles, images
+from dashboard.bundles import Calibration, PredictionSetRule, write_card
+from dashboard.records import PROJECT
+from tests.tiny_bundle import CARD, CLASSES
+
+PAGE = str(PROJECT / "pages" / "performance.py")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, records):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    monkeypatch.setattr(bundles, "MODEL_STORE", folder)
+    return folder
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """Sixty squares on disk, with the table of what a model made of them."""
+    random = np.random.default_rng(0)
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    rows = []
+    for number in range(60):
+        pixels = random.integers(0, 256, (20, 20, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02d}.png")
+        label = number % 3
+        logits = random.normal(0, 1, 3)
+        logits[(label + (number % 6 == 0)) % 3] += 6
+        split, site = ("test", "here") if number < 40 else ("val", "there")
+        rows.append((images.image_id(pixels), CLASSES[label], split, site, f"{number:02d}.png", *logits))
+    columns = ["image_id", "label", "split", "site", "path", *(f"logit_{name}" for name in CLASSES)]
+    return folder, pd.DataFrame(rows, columns=columns)
+
+
+def add_bundle(store, table=None, name="tiny", **changes):
+    folder = store / name
+    folder.mkdir()
+    (folder / "model.keras").write_bytes(b"never opened by this page")
+    if table is not None:
+        table.to_csv(folder / "evaluation.csv", index=False)
+    write_card(folder, dataclasses.replace(CARD, id=name, title=f"Model {name}", **changes))
+
+
+CALIBRATED = {
+    "calibration": Calibration(1.0, "split val", 20, "2024-05-01"),
+    "prediction_set": PredictionSetRule(0.9, 0.2),
+}
+
+
+def opened(view=None):
+    page = AppTest.from_file(PAGE, default_timeout=30).run()
+    return page.segmented_control(key="performance_view").set_value(view).run() if view else page
+
+
+def text(page):
+    parts = [*page.markdown, *page.caption, *page.info, *page.error, *page.warning]
+    return "\n".join(part.value for part in parts)
+
+
+def test_an_empty_store_says_what_to_do(store):
+    page = opened()
+    assert not page.exception
+    assert "no model that can be used" in text(page)
+
+
+def test_a_bundle_without_evaluation_says_what_to_run(store):
+    add_bundle(store)
+    page = opened()
+    assert not page.exception
+    assert "python -m dashboard evaluate --model tiny" in page.error[0].value
+
+
+def test_it_opens_on_the_test_rows_with_numbers_from_the_file(store, cells):
+    add_bundle(store, cells[1], **CALIBRATED)
+    page = opened()
+    assert not page.exception
+    right = sum(number % 6 != 0 for number in range(40))
+    assert f"the label in {right} of 40 images" in text(page)
+    assert page.metric[0].value == f"{100 * right / 40:.1f} %"
+    assert "not a medical device" in text(page)
+
+
+def test_the_filters_choose_the_rows(store, cells):
+    add_bundle(store, cells[1])
+    page = opened()
+    page.selectbox(key="performance_split").set_value("all").run()
+    assert "of 60 images" in text(page)
+    page.selectbox(key="performance_site").set_value("there").run()
+    assert "of 20 images" in text(page)
+    page.selectbox(key="performance_split").set_value("test").run()
+    assert not page.exception
+    assert "was not evaluated on images of this split and site" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("view", "sentence"),
+    [
+        ("Classes", "Lowest Recall"),
+        ("Confusion matrix", "Most often mistaken"),
+        ("Curves", "lowest for"),
+        ("Confidence", "a perfectly calibrated model would stay under"),
+        ("Sites and splits", "All images are of one site"),
+        ("Model card", "It knows colours, not cells."),
+    ],
+)
+def test_every_view_opens_with_its_reading(store, cells, view, sentence):
+    add_bundle(store, cells[1], **CALIBRATED)
+    page = opened(view)
+    assert not page.exception
+    assert not page.error
+    assert sentence in text(page)
+
+
+def test_a_model_without_calibration_says_so(store, cells):
+    add_bundle(store, cells[1])
+    page = opened("Confidence")
+    assert not page.exception
+    assert "uncalibrated" in text(page)
+    assert "no prediction sets" in text(page)
+
+
+def test_a_cell_opens_its_cases_and_their_images(store, cells):
+    folder, table = cells
+    add_bundle(store, table)
+    page = opened("Confusion matrix")
+    page.selectbox(key="label_tiny").set_value("red").run()
+    page.selectbox(key="predicted_tiny").set_value("green").run()
+    shown = page.dataframe[0].value
+    expected = [f"{number:02d}.png" for number in range(0, 40, 6)]  # every sixth was called the next colour
+    assert sorted(shown["path"]) == expected
+    page.text_input(key="evaluation_images_tiny").set_value(str(folder)).run()
+    assert not page.exception
+    assert not page.error
+    assert len(page.get("image")) == len(expected)
+
+
+def test_an_image_that_was_changed_since_is_not_shown(store, cells):
+    folder, table = cells
+    add_bundle(store, table)
+    Image.new("RGB", (20, 20)).save(folder / "00.png")
+    page = opened("Confusion matrix")
+    page.selectbox(key="label_tiny").set_value("red").run()
+    page.selectbox(key="predicted_tiny").set_value("green").run()
+    page.text_input(key="evaluation_images_tiny").set_value(str(folder)).run()
+    assert "00.png in this folder is not the image that was evaluated" in page.error[0].value
+
+
+def test_a_folder_that_is_none_is_refused(store, cells):
+    add_bundle(store, cells[1])
+    page = opened("Confusion matrix")
+    page.text_input(key="evaluation_images_tiny").set_value("/nowhere/at/all").run()
+    assert "must be a folder" in page.error[0].value
+
+
+def test_an_empty_cell_says_so(store, cells):
+    add_bundle(store, cells[1][:10])
+    page = opened("Confusion matrix")
+    page.selectbox(key="label_tiny").set_value("blue").run()
+    page.selectbox(key="predicted_tiny").set_value("green").run()
+    assert "No case is in this cell." in text(page)
+
+
+def test_two_models_stand_side_by_side_on_the_same_rows(store, cells):
+    add_bundle(store, cells[1], "one")
+    add_bundle(store, cells[1].assign(logit_red=0.0), "two")
+    page = opened()
+    page.selectbox(key="performance_second").set_value("two").run()
+    assert not page.exception
+    assert [part.value for part in page.subheader] == ["Model one", "Model two"]
+    assert text(page).count("of 40 images") == 2
+
+
+def test_a_damaged_evaluation_is_refused_and_the_other_model_still_shown(store, cells):
+    add_bundle(store, cells[1], "one")
+    add_bundle(store, cells[1].drop(columns="logit_red"), "two")
+    page = opened()
+    page.selectbox(key="performance_second").set_value("two").run()
+    assert not page.exception
+    assert "missing" in page.error[0].value
+    assert page.subheader[0].value == "Model one"
