@@ -22,7 +22,7 @@ IMAGE_CONFIG = {
 STATIC_CONFIG = {"displayModeBar": False}
 
 
-def draw_images(images: Mapping[str, np.ndarray], identity: str, height: int = 420) -> go.Figure:
+def draw_images(images: Mapping[str, np.ndarray], identity: str, height: int = 370) -> go.Figure:
     """Draw pictures of one cell side by side, zoomed and moved as one.
 
     Parameters
@@ -89,7 +89,7 @@ def draw_probabilities(names: Sequence[str], probabilities: Sequence[float], in_
             hoverinfo="skip",
         )
     )
-    figure.update_layout(height=26 * len(names) + 16, margin={"l": 0, "r": 56, "t": 4, "b": 4}, bargap=0.3)
+    figure.update_layout(height=21 * len(names) + 12, margin={"l": 0, "r": 56, "t": 4, "b": 4}, bargap=0.25)
     figure.update_xaxes(visible=False, range=[0, 100], fixedrange=True)
     figure.update_yaxes(fixedrange=True, automargin=True, title=None)
     return figure

@@ -55,11 +55,10 @@ def show_model(status: BundleStatus) -> None:
             st.text(status.problem)
             return
         st.markdown(f"**{status.bundle.card.title}** · `{status.id}` · :green-badge[every file as its card states]")
-        for title, text in facts(status.bundle).items():
-            st.text(f"{title}: {text}")
+        st.markdown("\n".join(f"- {title}: {components.plain(text)}" for title, text in facts(status.bundle).items()))
 
 
-st.title("About", anchor=False)
+st.header("About", anchor=False)
 st.markdown(WHAT)
 st.subheader("Keys", anchor=False)
 st.markdown(KEYS)

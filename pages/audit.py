@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.errors import SecondReadError
 from dashboard.ui import audit_view, components, state
 
-st.title("Audit", anchor=False)
+st.header("Audit", anchor=False)
 try:
     log = state.audit_log()
     rows = audit_view.read(log)

@@ -24,10 +24,7 @@ def show_readings(model_id: str, readings: list[picture_list.Reading]) -> None:
         if image_id in [other.image.image_id for other in readings]:
             st.session_state[picture_list.CURRENT] = image_id
 
-    picture, readout = st.columns([5, 4], gap="large")
-    with picture:
-        reading.show_picture({"": image.pixels}, image.image_id, chosen.name)
-        reading.show_notes([chosen.name, *quality_warnings(image.pixels, bundle.card), *image.notes, chosen.remark])
+    picture, readout = st.columns([3, 2], gap="medium")
     with readout:
         reading.show_reading(chosen.row, bundle.card)
     decision.panel(
@@ -38,10 +35,13 @@ def show_readings(model_id: str, readings: list[picture_list.Reading]) -> None:
         after_undo=go_back,
         skip=(lambda: go_on(image.image_id)) if len(readings) > 1 else None,
     )
-    explanation.panel(model_id, image, chosen.name, chosen.row, start_open=True)
+    pictures = explanation.panel(model_id, image, chosen.row, start_open=True)
+    with picture:
+        reading.show_picture(pictures, image.image_id, chosen.name)
+        reading.show_notes([*quality_warnings(image.pixels, bundle.card), *image.notes, chosen.remark])
 
 
-st.title("Classify", anchor=False)
+st.header("Classify", anchor=False)
 model_id = state.model_id()
 pictures = image_input.choose_pictures()
 if model_id is None:

@@ -1,6 +1,7 @@
 """Which cell needs a second look now, and what is it?"""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.cases import Case
 from dashboard.errors import SecondReadError
@@ -8,14 +9,14 @@ from dashboard.quality import quality_warnings
 from dashboard.ui import cached, components, decision, explanation, reading, review_queue, state
 
 
-def show_case(case: Case) -> None:
+def show_case(case: Case, filters: DeltaGenerator) -> None:
     bundle = cached.bundle(case.model_id)
     if bundle.model_sha256 != case.model_sha256:
         components.refuse("The model has changed since this case was read; its explanations may not fit its results.")
     cells = review_queue.queue_of(case, bundle.card)
     standing = cached.decisions(case.id).standing()
     decided = set(standing.loc[standing["reviewer"] == state.reviewer(), "image_id"]) & set(cells["image_id"])
-    shown = review_queue.filtered(cells, bundle.card, decided)
+    shown = review_queue.filtered(filters, cells, bundle.card, decided)
     st.progress(
         len(decided) / max(1, len(cells)),
         f"{len(decided):,} of {len(cells):,} decided · {len(shown):,} in this queue",
@@ -34,10 +35,7 @@ def show_case(case: Case) -> None:
         st.session_state[review_queue.CURRENT] = image_id
 
     image = cached.decoded(case.image(row["image_id"]))
-    picture, readout = st.columns([5, 4], gap="large")
-    with picture:
-        reading.show_picture({"": image.pixels}, image.image_id, row["file_name"])
-        reading.show_notes([row["file_name"], *quality_warnings(image.pixels, bundle.card), *image.notes])
+    picture, readout = st.columns([3, 2], gap="medium")
     with readout:
         reading.show_reasons(row["reasons"])
         reading.show_reading(row, bundle.card)
@@ -49,15 +47,20 @@ def show_case(case: Case) -> None:
         after_undo=go_back,
         skip=lambda: go_on(row["image_id"]),
     )
-    explanation.panel(case.model_id, image, row["file_name"], row, start_open=False)
+    pictures = explanation.panel(case.model_id, image, row, start_open=False)
+    with picture:
+        reading.show_picture(pictures, image.image_id, row["file_name"])
+        reading.show_notes([*quality_warnings(image.pixels, bundle.card), *image.notes])
 
 
-st.title("Review", anchor=False)
+title, picker, filters = st.columns([2, 5, 2], vertical_alignment="bottom")
+title.header("Review", anchor=False)
 try:
-    case = review_queue.choose_case()
+    with picker:
+        case = review_queue.choose_case()
     if case is None:
         components.empty("There is no case yet. The Batch page makes one of your images; it is then reviewed here.")
     else:
-        show_case(case)
+        show_case(case, filters)
 except SecondReadError as error:
     components.refuse(error)

@@ -95,7 +95,6 @@ def show_table(rows: pd.DataFrame, total: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=380,
         column_config={
             "confidence": st.column_config.NumberColumn("confidence", format="%.3f"),
             "time_utc": st.column_config.TextColumn("time (UTC)"),
@@ -148,7 +147,7 @@ def show_summary(rows: pd.DataFrame) -> None:
             components.empty("No decision stands among these rows.")
         else:
             agreed = int((decisions["predicted"] == decisions["label"]).sum())
-            st.caption(f"{len(decisions):,} standing decisions; {agreed:,} keep the model's likeliest class.")
+            st.caption(f"{len(decisions):,} standing decisions; {agreed:,} with the model's likeliest class.")
             st.plotly_chart(
                 figures.draw_override_matrix(figures.override_matrix(decisions)),
                 config={"displayModeBar": False},

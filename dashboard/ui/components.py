@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,7 @@ from dashboard.bundles import Card
 from dashboard.errors import SecondReadError
 
 DISCLAIMER = "Research and education only; not a medical device."
+_MARKDOWN = re.compile(r"([\\*_\[\]$<>~#|:])")
 
 # lower bound of the calibrated confidence → word
 _CONFIDENCE_WORDS = ((0.99, "very high"), (0.95, "high"), (0.80, "moderate"), (0.50, "low"), (0.0, "very low"))
@@ -23,12 +25,23 @@ def disclaimer() -> None:
 
 def refuse(error: SecondReadError | str) -> None:
     """Show the sentence of an error in place; the rest of the page goes on."""
-    st.error(str(error), icon=":material/error:")
+    st.error(plain(str(error)), icon=":material/error:")
 
 
 def empty(sentence: str) -> None:
     """Say what is not there yet and how it comes to be there."""
     st.info(sentence, icon=":material/info:")
+
+
+def plain(text: str) -> str:
+    """Escape Markdown in text that is not ours, such as file names; code in backticks stays code.
+
+    Examples
+    --------
+    >>> plain("![a](b)_1.jpg")
+    '!\\\\[a\\\\](b)\\\\_1.jpg'
+    """
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def confidence_word(confidence: float) -> str:

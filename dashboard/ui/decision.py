@@ -104,15 +104,9 @@ def panel(
                 icon=":material/badge:",
             )
         _say_what_stands(before, card)
-        decide = _Decide(cell, reviewer, generation, before, after)
-        _action_buttons(decide, card, _last_of_session(mine), after_undo, skip)
-        _class_buttons(decide, card)
-        st.text_input(
-            "Note",
-            key=decide.note_key,
-            placeholder="Optional, kept with the decision. While you type here the keys do nothing.",
-            max_chars=1000,
-        )
+        decide = _Decide(cell, reviewer, generation, before, card, after)
+        _action_buttons(decide, _last_of_session(mine), after_undo, skip)
+        _class_buttons(decide)
         outcome()
 
 
@@ -124,6 +118,7 @@ class _Decide:
     reviewer: str
     generation: int
     before: pd.DataFrame
+    card: Card
     after: After
 
     @property
@@ -153,19 +148,18 @@ class _Decide:
             "note": str(st.session_state.get(self.note_key) or "").strip(),
             "seconds": round(seconds, 1),
         }
-        if _save(event):
+        if _save(event, self.card):
             self.after(self.cell.image_id)
 
 
 def _action_buttons(
     decide: _Decide,
-    card: Card,
     last: Mapping[str, str] | None,
     after_undo: After,
     skip: Callable[[], None] | None,
 ) -> None:
-    predicted, locked = decide.cell.predicted, not decide.reviewer
-    with st.container(horizontal=True):
+    card, predicted, locked = decide.card, decide.cell.predicted, not decide.reviewer
+    with st.container(horizontal=True, gap="xsmall"):
         if decide.cell.unidentified:
             st.button(
                 "No class to confirm",
@@ -199,15 +193,22 @@ def _action_buttons(
             key=decide.key("undo"),
             help=_undo_help(last, card),
             on_click=_undo,
-            args=(last, decide.generation, after_undo),
+            args=(last, decide.generation, card, after_undo),
         )
         if skip is not None:
             st.button("Skip", shortcut="S", key=decide.key("skip"), on_click=_skip, args=(skip,))
+        st.text_input(
+            "Note",
+            key=decide.note_key,
+            placeholder="Note, optional; no key acts while you type here",
+            label_visibility="collapsed",
+            width="stretch",
+        )
 
 
-def _class_buttons(decide: _Decide, card: Card) -> None:
+def _class_buttons(decide: _Decide) -> None:
     with st.container(horizontal=True, gap="xsmall"):
-        for position, info in enumerate(card.classes, start=1):
+        for position, info in enumerate(decide.card.classes, start=1):
             suggested = info.name == decide.cell.predicted and not decide.cell.unidentified
             st.button(
                 info.display_name,
@@ -219,7 +220,7 @@ def _class_buttons(decide: _Decide, card: Card) -> None:
             )
 
 
-def _undo(last: Mapping[str, str], generation: int, after_undo: After) -> None:
+def _undo(last: Mapping[str, str], generation: int, card: Card, after_undo: After) -> None:
     if generation != st.session_state[_COUNT]:
         return
     event: dict[str, Any] = {name: last[name] for name in _UNDO_COPIES}
@@ -230,7 +231,7 @@ def _undo(last: Mapping[str, str], generation: int, after_undo: After) -> None:
         "previous_label": last["label"],
         "supersedes": last["event_id"],
     }
-    if _save(event):
+    if _save(event, card):
         after_undo(last["image_id"])
 
 
@@ -245,7 +246,7 @@ def _skip(skip: Callable[[], None]) -> None:
     skip()
 
 
-def _save(fields: dict[str, Any]) -> bool:
+def _save(fields: dict[str, Any], card: Card) -> bool:
     """Append to the log; True once it is on the disk, else the log's sentence is kept for the page."""
     st.session_state.pop(_MESSAGE, None)
     try:
@@ -254,7 +255,8 @@ def _save(fields: dict[str, Any]) -> bool:
         st.session_state[_ERROR] = str(error)
         return False
     st.session_state[_COUNT] += 1
-    st.session_state[_MESSAGE] = (fields["action"], fields.get("label", ""), fields["file_name"])
+    what = "undone" if fields["action"] == "undo" else describe(fields, card)
+    st.session_state[_MESSAGE] = f"Saved: {fields['file_name']} {what}"
     return True
 
 
@@ -288,7 +290,7 @@ def describe(decision: Mapping[str, str], card: Card) -> str:
         With the keys action and label.
     """
     if decision["action"] == "not_classed":
-        return "Not classed"
+        return "not classed"
     verb = {"confirm": "confirmed as", "override": "overridden to"}[decision["action"]]
     return f"{verb} {card.display_name(decision['label'])}"
 
@@ -306,6 +308,4 @@ def outcome() -> None:
     if error is not None:
         components.refuse(error)
     elif message is not None:
-        action, label, file_name = message
-        words = {"confirm": "Confirmed", "override": "Overridden", "not_classed": "Not classed", "undo": "Undone"}
-        st.text(f"✓ Saved: {words[action]}{f' → {label}' if action == 'override' else ''}, {file_name}")
+        st.markdown(f":small[:green[:material/check:] {components.plain(message)}]")

@@ -6,33 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.bundles import Bundle
+from dashboard.bundles import Bundle, Card
 from dashboard.errors import SecondReadError
 from dashboard.explanations import METHODS, Explanation, Method, explain
 from dashboard.images import SmearImage
 from dashboard.overlay import legend_labels, legend_swatch, overlay
-from dashboard.ui import cached, components, reading, state
+from dashboard.ui import cached, components, state
 
 _NOBODY = "none"
 
 
-def panel(model_id: str, image: SmearImage, name: str, row: Mapping[str, Any], *, start_open: bool) -> None:
-    """Draw the panel; it opens and closes by E, and redraws without the rest of the page.
+def panel(model_id: str, image: SmearImage, row: Mapping[str, Any], *, start_open: bool) -> dict[str, np.ndarray]:
+    """Draw the controls, which open and close by E, and return the pictures to show above them.
 
     Parameters
     ----------
     model_id : str
-        The model that made `row`; loaded if it is not yet.
+        The model that made `row`.
     image : SmearImage
-    name : str
-        The file's name.
     row : mapping
         A row of `predictions.predictions`.
     start_open : bool
         Whether it is open before the reader has said otherwise.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Title → uint8 (H, W, 3): the original alone, or with an overlay for each class beside it.
     """
     key = f"explanation_open_{start_open}"
     is_open = st.session_state.setdefault(key, start_open)
@@ -46,32 +50,59 @@ def panel(model_id: str, image: SmearImage, name: str, row: Mapping[str, Any], *
             on_click=_toggle,
             args=(key,),
         )
-        if is_open and not cached.classifier_ready(model_id):
-            components.empty("The model is still loading. The explanation appears here by itself.")
-        elif is_open:
-            _body(cached.bundle(model_id), image, name, str(row["predicted"]))
+        if not is_open:
+            return {"": image.pixels}
+        if not cached.classifier_ready(model_id):
+            components.empty("The model is still loading. The explanation appears by itself.")
+            return {"": image.pixels}
+        return {"Original": image.pixels} | _overlays(cached.bundle(model_id), image, str(row["predicted"]))
 
 
 def _toggle(key: str) -> None:
     st.session_state[key] = not st.session_state[key]
 
 
-@st.fragment
-def _body(bundle: Bundle, image: SmearImage, name: str, predicted: str) -> None:
+def _overlays(bundle: Bundle, image: SmearImage, predicted: str) -> dict[str, np.ndarray]:
     card = bundle.card
-    method = METHODS[
-        st.segmented_control(
-            "Method",
-            list(METHODS),
-            format_func=lambda key: METHODS[key].title,
-            default="grad-cam",
-            required=True,
-            key="explanation_method",
-            persist_state="session",
-        )
-        or "grad-cam"
-    ]
+    method = _choose_method()
     first, second, third = st.columns(3)
+    chosen, rival = _choose_classes(first, second, card, image, predicted)
+    opacity = third.slider("Opacity", 0, 100, 60, 5, format="%d %%", key="opacity", persist_state="session") / 100
+    classes = [chosen] if rival == _NOBODY else [chosen, rival]
+    try:
+        explanations = _explanations(bundle, image, method, classes)
+    except SecondReadError as error:
+        components.refuse(error)
+        return {}
+    for class_name, explanation in explanations.items():
+        state.remember_explanation(image.image_id, method.name, class_name)
+        if explanation.note:
+            st.warning(f"{card.display_name(class_name)}: {explanation.note}", icon=":material/warning:")
+    if explanations:
+        _legend(method, [card.display_name(name) for name in classes])
+    return {
+        f"Evidence for {card.display_name(class_name)}": overlay(image.pixels, explanation.map, opacity)
+        for class_name, explanation in explanations.items()
+    }
+
+
+def _choose_method() -> Method:
+    name = st.segmented_control(
+        "Method",
+        list(METHODS),
+        format_func=lambda key: METHODS[key].title,
+        default="grad-cam",
+        required=True,
+        key="explanation_method",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return METHODS[name or "grad-cam"]
+
+
+def _choose_classes(
+    first: DeltaGenerator, second: DeltaGenerator, card: Card, image: SmearImage, predicted: str
+) -> tuple[str, str]:
     names = list(card.class_names)
     chosen = first.selectbox(
         "Evidence for",
@@ -86,34 +117,37 @@ def _body(bundle: Bundle, image: SmearImage, name: str, predicted: str) -> None:
         format_func=lambda other: "No other class" if other == _NOBODY else card.display_name(other),
         key=f"rival_class_{image.image_id}_{chosen}",
     )
-    opacity = third.slider("Opacity", 0, 100, 60, 5, format="%d %%", key="opacity", persist_state="session") / 100
-    classes = [chosen] if rival == _NOBODY else [chosen, rival]
-    try:
-        explanations = _explanations(bundle, image, method, classes)
-    except SecondReadError as error:
-        components.refuse(error)
-        return
-    if explanations is not None:
-        for class_name in classes:
-            state.remember_explanation(image.image_id, method.name, class_name)
-        _show(bundle, image, name, dict(zip(classes, explanations, strict=True)), opacity)
+    return chosen, rival
 
 
-def _explanations(bundle: Bundle, image: SmearImage, method: Method, classes: list[str]) -> list[Explanation] | None:
-    """Take them from those kept, or compute; None while a slow method has not been asked for."""
+def _legend(method: Method, classes: list[str]) -> None:
+    low, high = legend_labels(" or ".join(classes))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(low, width="content")
+        st.image(legend_swatch(200, 10), width=200, alt="Colour scale from violet, low, to yellow, high")
+        st.caption(high, width="content")
+    samples = f" {method.samples} runs of the model." if method.samples else ""
+    st.caption(
+        f"{method.meaning}{samples} Each map has its own scale. A map shows what moved the model, "
+        f"not what makes the cell that class. Source: {method.source}."
+    )
+
+
+def _explanations(bundle: Bundle, image: SmearImage, method: Method, classes: list[str]) -> dict[str, Explanation]:
+    """Take them from those kept, or compute; none while a slow method has not been asked for."""
     store = cached.kept_explanations()
-    keys = [(bundle.model_sha256, repr(bundle.card.input), image.image_id, method.name, name) for name in classes]
-    computing = method.slow and any(store.get(key) is None for key in keys)
+    keys = {name: (bundle.model_sha256, repr(bundle.card.input), image.image_id, method.name, name) for name in classes}
+    computing = method.slow and any(store.get(key) is None for key in keys.values())
     if computing and not _asked_for(method, image.image_id):
-        return None
+        return {}
     bar = st.progress(0.0, f"Computing {method.title} …") if computing else None
-    found = []
-    for done, key in enumerate(keys):
+    found = {}
+    for done, (name, key) in enumerate(keys.items()):
         explanation = store.get(key)
         if explanation is None:
-            explanation = _compute(bundle, image, method, key[-1], _Progress(bar, done, len(keys)))
+            explanation = _compute(bundle, image, method, name, _Progress(bar, done, len(keys)))
             store.keep(key, explanation)
-        found.append(explanation)
+        found[name] = explanation
     if bar is not None:
         bar.empty()
     return found
@@ -150,28 +184,3 @@ def _asked_for(method: Method, image_id: str) -> bool:
     if pressed:
         place.empty()
     return pressed
-
-
-def _show(
-    bundle: Bundle, image: SmearImage, name: str, explanations: Mapping[str, Explanation], opacity: float
-) -> None:
-    card = bundle.card
-    pictures = {"Original": image.pixels}
-    for class_name, explanation in explanations.items():
-        title = f"Evidence for {card.display_name(class_name)}"
-        pictures[title] = overlay(image.pixels, explanation.map, opacity)
-    reading.show_picture(pictures, image.image_id, name, height=380)
-    method = METHODS[next(iter(explanations.values())).method]
-    for class_name, explanation in explanations.items():
-        if explanation.note:
-            st.warning(f"{card.display_name(class_name)}: {explanation.note}", icon=":material/warning:")
-    low, high = legend_labels(card.display_name(next(iter(explanations))) if len(explanations) == 1 else "the class")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(low, width="content")
-        st.image(legend_swatch(200, 10), width=200, alt="Colour scale from violet, low, to yellow, high")
-        st.caption(high, width="content")
-    samples = f" {method.samples} runs of the model." if method.samples else ""
-    st.caption(
-        f"{method.meaning}{samples} Each map has its own scale. A map shows what moved the model, "
-        f"not what makes the cell that class. Source: {method.source}."
-    )

@@ -37,7 +37,9 @@ def choose_pictures() -> list[Picture]:
     list of Picture
         In the order given; at most `MOST_PICTURES`. Empty before anything is chosen.
     """
-    files, paste, samples = st.tabs(["Files", "Paste", "Samples"])
+    given = any(st.session_state.get(key) for key in ("uploads", _PASTED, "samples"))
+    with st.expander("Images", expanded=not given, key="images", icon=":material/add_photo_alternate:"):
+        files, paste, samples = st.tabs(["Files", "Paste", "Samples"])
     with files:
         chosen = _uploaded()
     with paste:

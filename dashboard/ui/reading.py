@@ -12,7 +12,7 @@ from dashboard.bundles import Card
 from dashboard.ui import components
 
 
-def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str, height: int = 420) -> None:
+def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str, height: int = 370) -> None:
     """Show pictures of one cell side by side; zoom is shared and survives reruns.
 
     Parameters
@@ -29,9 +29,10 @@ def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str, hei
     st.plotly_chart(
         figures.draw_images(images, identity, height),
         config=figures.IMAGE_CONFIG,
-        key=f"picture-{identity}-{len(images)}",
+        key=f"picture_{identity}_{len(images)}",
         alt=f"Cell image {name}: {', '.join(title for title in images if title) or 'original'}",
     )
+    st.caption(f"{components.plain(name)} · drag a box to zoom, double-click to reset")
 
 
 def show_reading(row: Mapping[str, Any], card: Card) -> None:
@@ -44,12 +45,13 @@ def show_reading(row: Mapping[str, Any], card: Card) -> None:
     """
     title = components.pre_classification(row, card)
     confidence = float(row["confidence"])
-    st.caption("Pre-classification")
-    st.subheader(title, anchor=False)
+    with st.container(gap=None):
+        st.caption("Pre-classification")
+        st.subheader(title, anchor=False)
     if row["unidentified"]:
         st.markdown(
             f"The likeliest class, {card.display_name(str(row['predicted']))}, reaches only "
-            f"{components.percent(confidence)}; below {components.percent(card.unidentified_below)} none is suggested."
+            f"{components.percent(confidence)}; below {100 * card.unidentified_below:g} % none is suggested."
         )
     else:
         critical = " · :orange-badge[critical class]" if row["predicted"] in card.critical else ""
@@ -114,7 +116,7 @@ def show_reasons(reasons: str) -> None:
 def show_notes(remarks: Sequence[str]) -> None:
     """Show remarks about the picture itself: quality warnings and what decoding changed."""
     for remark in filter(None, remarks):
-        st.text(remark)
+        st.caption(components.plain(remark))
 
 
 def _members(row: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.bundles import Card
 from dashboard.cases import Case, list_cases, open_case
@@ -35,6 +36,7 @@ def choose_case() -> Case | None:
         list(cases),
         index=list(cases).index(wanted) if wanted in cases else 0,
         format_func=lambda case_id: _title(cases[case_id]),
+        label_visibility="collapsed",
     )
     st.query_params[_CASE] = chosen
     return cases[chosen]
@@ -48,18 +50,20 @@ def queue_of(case: Case, card: Card) -> pd.DataFrame:
     return _queue(case.id, case.done, repr(card), case, card)
 
 
-def filtered(cells: pd.DataFrame, card: Card, decided: set[str]) -> pd.DataFrame:
+def filtered(place: DeltaGenerator, cells: pd.DataFrame, card: Card, decided: set[str]) -> pd.DataFrame:
     """Draw the filters and return the cells that pass all of them, in the order of the queue.
 
     Parameters
     ----------
+    place : DeltaGenerator
+        Where the menu of filters goes.
     cells : pandas.DataFrame
         As `queue_of`.
     decided : set of str
         image_id of the cells that this reviewer has decided.
     """
-    first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
-    classes = first.multiselect(
+    menu = place.popover("Filters", icon=":material/filter_list:", width="stretch")
+    classes = menu.multiselect(
         "Pre-classification",
         [name for name in card.class_names if name in set(cells["predicted"])],
         format_func=card.display_name,
@@ -67,8 +71,8 @@ def filtered(cells: pd.DataFrame, card: Card, decided: set[str]) -> pd.DataFrame
         key="review_classes",
     )
     named = sorted({kind for reasons in cells["reasons"].unique() for kind in kinds(reasons)})
-    reasons = second.multiselect("Reason to look again", named, placeholder="All", key="review_reasons")
-    undecided = third.toggle("Undecided only", value=True, key="review_undecided")
+    reasons = menu.multiselect("Reason to look again", named, placeholder="All", key="review_reasons")
+    undecided = menu.toggle("Undecided only", value=True, key="review_undecided")
     keep = pd.Series(True, index=cells.index)
     if classes:
         keep &= cells["predicted"].isin(classes)

@@ -13,13 +13,13 @@ def show() -> None:
         st.text_input(
             "Reviewer",
             key=state.REVIEWER,
-            max_chars=64,
             placeholder="Your name or id",
             help="Written beside each of your decisions. It is typed, not checked.",
             persist_state="session",
         )
         _model_picker()
         components.disclaimer()
+        warm_up.notice(state.model_id())  # last, so that nothing moves when it goes
 
 
 def _model_picker() -> None:
@@ -28,9 +28,9 @@ def _model_picker() -> None:
     if usable:
         titles = {key: bundle.card.title for key, bundle in usable.items()}
         st.selectbox("Model", list(usable), format_func=titles.__getitem__, key=state.MODEL, persist_state="session")
-        warm_up.notice(state.model_id())
     else:
         st.warning("model_store holds no model that can be used.", icon=":material/warning:")
     for status in statuses:
         if status.bundle is None:
-            st.caption(f":material/warning: **{status.id}** cannot be used. {status.problem}")
+            name, problem = components.plain(status.id), components.plain(status.problem)
+            st.caption(f":material/warning: **{name}** cannot be used. {problem}")
