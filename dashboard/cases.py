@@ -123,6 +123,10 @@ class Case:
         """Remove incoming/ once every file of it is in results and images."""
         shutil.rmtree(self.folder / "incoming", ignore_errors=True)
 
+    def remove(self) -> None:
+        """Remove a case that never began, for good."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def append(self, rows: pd.DataFrame) -> Case:
         """Append rows to results.csv, fsynced before this returns; the case with its new counts.
 
@@ -147,8 +151,8 @@ class Case:
         Returns
         -------
         pandas.DataFrame
-            Columns as `batch.classify_items`; text is text, flags are bool, the rest float64 with NaN for rejected
-            files. A last line that was torn by a crash is left out. Without results, no rows and the text columns.
+            Columns as `batch.classify_items`: text, bool, or float64 with NaN for rejected files. A last line that
+            was torn by a crash is left out. Without results, no rows and the text columns.
 
         Raises
         ------
@@ -248,12 +252,11 @@ def create_case(
     identifier = f"{now:%Y%m%d}-{secrets.token_hex(8)}"
     title = " ".join(title.split()) or f"Case of {now:%Y-%m-%d %H:%M} UTC"
     paths = tuple(str(Path(path).resolve()) for path in sources)
-    created = now.isoformat(timespec="seconds")
-    case = Case(identifier, title, model_id, model_sha256, created, paths, total=total)
+    case = Case(identifier, title, model_id, model_sha256, now.isoformat(timespec="seconds"), paths, total=total)
     try:
         return case.update()
     except StorageError:
-        shutil.rmtree(case.folder, ignore_errors=True)
+        case.remove()
         raise
 
 
