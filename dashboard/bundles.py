@@ -24,6 +24,7 @@ from typing import Any
 
 from dashboard.errors import BundleError
 from dashboard.preprocessing import InputSpec
+from dashboard.record_kinds import wrong_kind
 from dashboard.records import write_atomically
 
 SCHEMA = 1
@@ -205,8 +206,8 @@ def read_card(folder: Path) -> Card:
         fields = json.loads(file.read_text("utf-8"))
     except OSError as error:
         raise BundleError(f"The bundle {folder.name} has no readable {CARD}.") from error
-    except ValueError as error:
-        raise BundleError(f"{CARD} of {folder.name} is not valid JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{CARD} of {folder.name} is not valid JSON: {error}.") from error
     try:
         card = _card_from(fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -235,18 +236,17 @@ def read_bundle(folder: Path) -> Bundle:
         As `read_card`; also a file that is missing, altered or not in the card.
     """
     card = read_card(folder)
-    model = _model_file(folder)
-    for name in {model.name, *card.sha256}:
-        file = folder / name
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise BundleError(f"The card of {card.id} names {name!r}, which is outside its folder.")
-        if not file.is_file():
-            raise BundleError(f"The bundle {card.id} lacks {name}; copy the bundle again.")
-        if name not in card.sha256:
-            raise BundleError(f"The card of {card.id} states no SHA-256 for {name}, so it cannot be trusted.")
-        if sha256_of(file) != card.sha256[name]:
-            raise BundleError(f"{name} of {card.id} is not the file that the card describes (SHA-256 differs).")
-    return Bundle(folder, card)
+    bundle = Bundle(folder, card)
+    read = (bundle.model_file, bundle.evaluation_file, bundle.ood_file, bundle.golden_image, bundle.golden_logits)
+    present = {file.relative_to(folder).as_posix() for file in read if file.is_file()}
+    for name in sorted(present - set(card.sha256)):
+        raise BundleError(f"The card of {card.id} states no SHA-256 for {name}, so it cannot be trusted.")
+    for name, stated in card.sha256.items():
+        try:
+            _verify(folder, name, stated, card.id)
+        except (OSError, ValueError) as error:  # not to be read, a name that is too long or holds a NUL
+            raise BundleError(f"The bundle {card.id} names a file that cannot be read: {name[:80]!r}.") from error
+    return bundle
 
 
 def list_bundles(store: Path = MODEL_STORE) -> list[BundleStatus]:
@@ -290,6 +290,16 @@ def check_id(identifier: str) -> str:
     return identifier
 
 
+def _verify(folder: Path, name: str, stated: str, identifier: str) -> None:
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise BundleError(f"The card of {identifier} names {name!r}, which is outside its folder.")
+    if not file.is_file():
+        raise BundleError(f"The bundle {identifier} lacks {name}; copy the bundle again.")
+    if sha256_of(file) != stated:
+        raise BundleError(f"{name} of {identifier} is not the file that the card describes (SHA-256 differs).")
+
+
 def _model_file(folder: Path) -> Path:
     for name in MODEL_FILES:
         if (folder / name).is_file():
@@ -323,9 +333,15 @@ def _card_from(fields: Mapping[str, Any]) -> Card:
 
 
 def _check(card: Card, folder: str) -> None:
+    problem = wrong_kind(card)
+    if problem:
+        raise BundleError(f"{CARD} of {folder} does not hold what a card must: {problem}.")
+    check_id(card.id)
     names = card.class_names
     if len(names) < 2 or len(set(names)) != len(names) or not all(names):
         raise BundleError(f"The card of {folder} must name at least two classes, each once; it names {list(names)}.")
+    if any("|" in name for name in names):
+        raise BundleError(f"Class names of {folder} may not hold '|', which separates the classes of a set.")
     if not card.temperature > 0:
         raise BundleError(f"The temperature of {folder} must be positive; it is {card.temperature}.")
     if not 0 <= card.unidentified_below <= 1:

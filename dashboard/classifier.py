@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from dashboard import images, model_graph
 from dashboard.bundles import Bundle, Card, read_bundle
-from dashboard.errors import BundleError, ExplanationError
+from dashboard.errors import BundleError, ExplanationError, ImageError
 from dashboard.out_of_distribution import FeatureStatistics, load_statistics
 from dashboard.predictions import predictions
 from dashboard.preprocessing import prepare, scale
@@ -119,6 +119,11 @@ class Classifier:
         except ValueError as error:
             raise BundleError(f"The feature statistics name a layer that the model lacks: {error}") from error
         graph = keras.Model(flat.inputs, [flat.outputs[0], *taps])
+        width = sum(tap.shape[-1] for tap in taps)
+        if self._statistics and layers == self._statistics.layers and width != self._statistics.means.shape[1]:
+            raise BundleError(
+                f"The feature statistics are of {self._statistics.means.shape[1]} features; the model gives {width}."
+            )
 
         @tf.function(input_signature=[tf.TensorSpec([None, spec.height, spec.width, 3], tf.uint8)])
         def forward(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -156,24 +161,33 @@ def bare_classifier(model: keras.Model, card: Card) -> Classifier:
 
 
 def golden_logits(classifier: Classifier, pixels: np.ndarray) -> dict[str, float]:
-    """Logits of the golden image by class name, in logit order: what `golden/expected.json` holds."""
+    """Logits of the golden image by class name, in logit order: what `golden/expected.json` holds.
+
+    Raises
+    ------
+    BundleError
+        A logit is not finite.
+    """
     logits = classifier.logits(classifier.prepare(pixels)[None])[0]
+    if not np.isfinite(logits).all():
+        raise BundleError("The model must give finite logits; it gives NaN or infinity. Its weights are damaged.")
     return {name: round(float(logit), 5) for name, logit in zip(classifier.card.class_names, logits, strict=True)}
 
 
 def _check_golden(classifier: Classifier, bundle: Bundle) -> None:
     name = bundle.card.id
     try:
-        expected: dict[str, float] = json.loads(bundle.golden_logits.read_text())
-    except (OSError, ValueError) as error:
-        raise BundleError(f"The bundle {name} has no readable golden/expected.json; pack it again.") from error
+        expected = {str(key): float(value) for key, value in json.loads(bundle.golden_logits.read_bytes()).items()}
+        pixels = images.read(bundle.golden_image).pixels
+    except (OSError, ValueError, TypeError, AttributeError, ImageError) as error:
+        raise BundleError(f"The bundle {name} has no readable golden image with its logits; pack it again.") from error
     if tuple(expected) != bundle.card.class_names:
         raise BundleError(
             f"The classes of {name} are not those it was packed with, or stand in another order: "
             f"card {', '.join(bundle.card.class_names)}; golden image {', '.join(expected)}."
         )
-    got = golden_logits(classifier, images.read(bundle.golden_image).pixels)
-    worst = max(abs(got[name] - expected[name]) for name in expected)
+    got = golden_logits(classifier, pixels)
+    worst = np.abs(np.array(list(got.values())) - np.array(list(expected.values()))).max()
     if not worst <= GOLDEN_TOLERANCE:
         raise BundleError(
             f"The model {name} does not give its golden image the logits it was packed with (off by {worst:.2f}); "

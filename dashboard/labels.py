@@ -84,14 +84,23 @@ def read_labels(
 
 def _read_table(csv: Path) -> pd.DataFrame:
     try:
-        rows = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        # header=None: pandas would rename a repeated column and shift rows that are longer than the header
+        rows = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig", header=None)
     except FileNotFoundError as error:
         raise LabelsError(f"There is no labels CSV at {csv}.") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise LabelsError(f"{csv.name} cannot be read as a UTF-8 CSV with a header row: {error}") from error
+        raise LabelsError(
+            f"{csv.name} cannot be read as a UTF-8 CSV with a header row: {str(error).strip()}"
+        ) from error
+    rows = rows.fillna("")  # rows that are shorter than the header
+    rows.columns = rows.iloc[0].str.strip()
+    rows = rows.iloc[1:].reset_index(drop=True).rename_axis(columns=None)
+    twice = sorted(set(rows.columns[rows.columns.duplicated()]))
+    if twice:
+        raise LabelsError(f"{csv.name} must name each column once; {', '.join(map(repr, twice))} stands there twice.")
     missing = [column for column in ("path", "label") if column not in rows]
     if missing:
-        got = ", ".join(map(str, rows.columns)) or "none"
+        got = _short(", ".join(rows.columns))
         raise LabelsError(
             f"{csv.name} must have the columns path and label; {' and '.join(missing)} missing, got {got}."
         )
@@ -102,8 +111,16 @@ def _reason(root: Path, path: str, label: str, classes: Collection[str] | None) 
     if not label:
         return "The label is empty."
     if classes is not None and label not in classes:
-        return f"The label {label!r} is not one of the model's classes."
-    file = (root / path).resolve()
-    if not file.is_relative_to(root):
-        return f"The path {path!r} leads out of the images folder."
-    return "" if file.is_file() else f"There is no file {path!r} in the images folder."
+        return f"The label {_short(label)} is not one of the model's classes."
+    try:
+        file = (root / path).resolve()
+        if not file.is_relative_to(root):
+            return f"The path {_short(path)} leads out of the images folder."
+        found = file.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        found = False
+    return "" if found else f"There is no file {_short(path)} in the images folder."
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:79] + "…")

@@ -10,6 +10,7 @@ Tipping & Bishop 1999, "Probabilistic principal component analysis", doi 10.1111
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,37 +91,51 @@ def fit_statistics(
     Raises
     ------
     CalibrationError
-        A class without an image, or fewer images than classes and two.
+        A class without an image, fewer images than classes and two, or features that are not finite.
     """
-    count = int(labels.max()) + 1
+    count = int(labels.max(initial=0)) + 1
     present = np.bincount(labels, minlength=count)
     if (present == 0).any() or len(labels) < count + 2:
         raise CalibrationError("Feature statistics need at least one image of every class, and two more.")
+    if not np.isfinite(features).all():
+        raise CalibrationError("The features of the training images must be finite; the network gives NaN or infinity.")
     means = np.stack([features[labels == index].mean(axis=0) for index in range(count)])
     offsets = (features - means[labels]).astype(np.float64)
     covariance = offsets.T @ offsets / (len(offsets) - count)
     values, vectors = np.linalg.eigh(covariance)
     kept = min(directions, len(values) - 1, len(labels) - count)
-    rest = max(float(values[:-kept].mean()), 1e-12)
+    first = len(values) - kept
+    rest = max(float(values[:first].mean()), 1e-12)
     return FeatureStatistics(
         tuple(layers),
         means.astype(np.float32),
-        vectors[:, -kept:].astype(np.float32),
-        np.maximum(values[-kept:], rest).astype(np.float32),
+        vectors[:, first:].astype(np.float32),
+        np.maximum(values[first:], rest).astype(np.float32),
         rest,
     )
 
 
 def load_statistics(file: Path) -> FeatureStatistics:
-    """Read what `FeatureStatistics.save` wrote; BundleError if it is something else."""
+    """Read what `FeatureStatistics.save` wrote; BundleError if it is something else or does not fit together."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return FeatureStatistics(
-                tuple(str(name) for name in stored["layers"]),
-                stored["means"],
-                stored["directions"],
-                stored["variances"],
-                float(stored["rest"]),
-            )
-    except (OSError, ValueError, KeyError) as error:
+        stored = np.load(file, allow_pickle=False)
+        statistics = FeatureStatistics(
+            tuple(str(name) for name in stored["layers"]),
+            stored["means"],
+            stored["directions"],
+            stored["variances"],
+            float(stored["rest"]),
+        )
+        fits = _fits_together(statistics)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BundleError(f"{file.name} does not hold feature statistics; pack the bundle again.") from error
+    if not fits:
+        raise BundleError(f"The feature statistics in {file.name} do not fit together; pack the bundle again.")
+    return statistics
+
+
+def _fits_together(statistics: FeatureStatistics) -> bool:
+    means, directions, variances = statistics.means, statistics.directions, statistics.variances
+    shapes = means.ndim == 2 and directions.ndim == 2 and (means.shape[1], len(variances)) == directions.shape
+    finite = all(np.isfinite(array).all() for array in (means, directions, variances, statistics.rest))
+    return shapes and finite and bool((variances > 0).all()) and statistics.rest > 0
