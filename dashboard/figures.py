@@ -17,7 +17,7 @@ DASHES = ("solid", "dash", "dot")
 QUIET = "#8a8a8a"
 UNKNOWN = "–"
 PLAIN_CONFIG = {"displayModeBar": False}
-_WHITE_TO_BLUE = [[0.0, "#ffffff"], [1.0, COLOURS[0]]]
+_PALE_TO_BLUE = [[0.0, "#f3f5f8"], [1.0, COLOURS[0]]]
 _MARGIN = {"l": 0, "r": 24, "t": 8, "b": 0}
 
 
@@ -91,17 +91,27 @@ def draw_confusion_matrix(
     text = [[str(value) if value else "" for value in row] for row in counts.to_numpy()]
     if shares is not None:
         text = [[_share(value) for value in row] for row in shares.to_numpy()]
-    cells = [(row, column) for row in range(len(classes)) for column in range(len(classes))]
     figure = go.Figure(
-        go.Heatmap(z=colour.to_numpy(), zmin=0, zmax=1, colorscale=_WHITE_TO_BLUE, showscale=False, hoverinfo="skip")
+        go.Heatmap(
+            z=colour.to_numpy(),
+            zmin=0,
+            zmax=1,
+            colorscale=_PALE_TO_BLUE,
+            showscale=False,
+            hoverinfo="skip",
+            text=text,
+            texttemplate="%{text}",
+            textfont_size=13,
+            xgap=2,
+            ygap=2,
+        )
     )
-    # Plotly reports no selection of a heatmap's cells, hence a mark over each, which also carries the number.
+    cells = [(row, column) for row in range(len(classes)) for column in range(len(classes))]
+    # Plotly reports no selection of a heatmap's cells, hence an unseen mark over each.
     figure.add_scatter(
         x=[column for _, column in cells],
         y=[row for row, _ in cells],
-        mode="markers+text",
-        text=[text[row][column] for row, column in cells],
-        textfont_color=["white" if colour.iat[cell] > 0.5 else "black" for cell in cells],
+        mode="markers",
         marker={"symbol": "square", "size": 36, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
@@ -121,7 +131,7 @@ def draw_confusion_matrix(
         "fixedrange": True,
         "automargin": True,
     }
-    figure.update_xaxes(**ticks, title="Model", side="top", range=[-0.5, len(classes) - 0.5])
+    figure.update_xaxes(**ticks, title="Pre-classification", side="top", range=[-0.5, len(classes) - 0.5])
     figure.update_yaxes(**ticks, title="Label", range=[len(classes) - 0.5, -0.5])
     return figure.update_layout(
         height=46 * len(classes) + 130, margin=_MARGIN, showlegend=False, dragmode=False, clickmode="event+select"
@@ -201,6 +211,11 @@ def draw_reliability(table: pd.DataFrame) -> go.Figure:
     )
 
 
+def percent(share: float) -> str:
+    """Print a share in [0, 1], such as '98.5 %'; '–' for NaN."""
+    return UNKNOWN if np.isnan(share) else f"{100 * share:.1f} %"
+
+
 def _dots(
     labels: Sequence[str], values: pd.Series, low: pd.Series, high: pd.Series, also: float | None = None
 ) -> go.Figure:
@@ -259,13 +274,13 @@ def _curves(curves: pd.DataFrame, x: str, y: str, areas: pd.Series, names: Mappi
 
 
 def _interval(value: float, low: float, high: float) -> str:
-    return UNKNOWN if np.isnan(value) else f"{value:.1%} ({low:.1%} to {high:.1%})"
+    return UNKNOWN if np.isnan(value) else f"{percent(value)} ({percent(low)} to {percent(high)})"
 
 
 def _share(value: float) -> str:
     if np.isnan(value):
         return UNKNOWN
-    return "" if value == 0 else f"{value:.0%}" if value >= 0.01 else "<1%"
+    return "" if value == 0 else f"{100 * value:.0f} %" if value >= 0.01 else "< 1 %"
 
 
 def _cell_text(counts: pd.DataFrame, names: Mapping[str, str], label: str, predicted: str) -> str:

@@ -6,19 +6,19 @@ from dashboard.errors import SecondReadError
 from dashboard.ui import components, performance, state
 
 
-def show(model_ids: list[str]) -> None:
+def read_all(model_ids: list[str]) -> list[performance.Shown]:
     models = []
     for model_id in model_ids:
         try:
             models.append(performance.read(model_id))
         except SecondReadError as error:
             components.refuse(error)
-    if not models:
-        return
-    models = performance.filtered(models)
-    view = st.segmented_control(
-        "View", list(performance.VIEWS), default="Classes", required=True, key="performance_view"
-    )
+    return models
+
+
+def show(models: list[performance.Shown]) -> None:
+    views = list(performance.VIEWS)
+    view = st.segmented_control("View", views, default=views[0], required=True, key="performance_view")
     for shown, place in zip(models, st.columns(len(models), gap="large"), strict=True):
         with place:
             if shown.rows.empty:
@@ -34,6 +34,10 @@ first = state.model_id()
 if first is None:
     components.empty("model_store holds no model that can be used. Train or import one first.")
 else:
-    second = performance.choose_second(first)
-    show([first, second] if second else [first])
+    choice, *filters = st.columns(3)
+    with choice:
+        second = performance.choose_second(first)
+    models = read_all([first, second] if second else [first])
+    if models:
+        show(performance.filtered(models, filters))
 components.disclaimer()

@@ -53,25 +53,25 @@ def test_a_table_without_one_known_value_still_draws():
 
 def test_every_cell_of_the_matrix_can_be_clicked_and_says_whose_it_is():
     counts = metrics.confusion_matrix(LABELS, PREDICTED, CLASSES)
-    cells = figures.draw_confusion_matrix(counts, None, NAMES).data[1]
+    matrix, cells = figures.draw_confusion_matrix(counts, None, NAMES).data
+    assert matrix.text[0][2] == "1"
     assert len(cells.customdata) == 9
     place = next(k for k, (x, y) in enumerate(zip(cells.x, cells.y, strict=True)) if (x, y) == (2, 0))
     assert tuple(cells.customdata[place]) == ("blast", "monocyte")
-    assert cells.text[place] == "1"
     assert cells.hovertext[place] == "1 of 3 Blast<br>called Monocyte"
 
 
 def test_shares_are_printed_of_the_label_and_unknown_rows_as_a_dash():
     counts = metrics.confusion_matrix(LABELS, PREDICTED, CLASSES)
     figure = figures.draw_confusion_matrix(counts, metrics.normalised(counts), NAMES, ("blast", "monocyte"))
-    assert list(figure.data[1].text[:3]) == ["67%", "", "33%"]
-    assert list(figure.data[1].text[6:]) == ["–", "–", "–"]
+    assert list(figure.data[0].text[0]) == ["67 %", "", "33 %"]
+    assert list(figure.data[0].text[2]) == ["–", "–", "–"]
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].y0) == (1.5, -0.5)
 
 
 def test_a_tiny_share_is_not_rounded_to_none():
     counts = metrics.confusion_matrix(["blast"] * 300, ["blast"] * 299 + ["monocyte"], CLASSES)
-    assert figures.draw_confusion_matrix(counts, metrics.normalised(counts), NAMES).data[1].text[2] == "<1%"
+    assert figures.draw_confusion_matrix(counts, metrics.normalised(counts), NAMES).data[0].text[0][2] == "< 1 %"
 
 
 @pytest.mark.parametrize("draw", ["roc", "precision_recall"])

@@ -22,36 +22,46 @@ _PER_PAGE = 12
 def show(card: Card, rows: pd.DataFrame, names: dict[str, str]) -> None:
     """Draw the matrix of the rows of `evaluation.read_evaluation`; a click on a cell opens its cases."""
     counts = metrics.confusion_matrix(rows["label"], rows["predicted"], card.class_names)
-    chosen = _start_with_the_worst(card, counts)
+    worst = _largest_error(counts)
+    label = st.session_state.setdefault(f"label_{card.id}", worst[0])
+    predicted = st.session_state.setdefault(f"predicted_{card.id}", worst[1])
     chart = f"confusion_{card.id}"
     printed = st.segmented_control(
         "Numbers", ("Counts", "Shares of the label"), default="Counts", required=True, key=f"numbers_{card.id}"
     )
     shares = metrics.normalised(counts) if printed != "Counts" else None
     st.plotly_chart(
-        figures.draw_confusion_matrix(counts, shares, names, chosen),
+        figures.draw_confusion_matrix(counts, shares, names, (label, predicted)),
         key=chart,
         on_select=lambda: _take(chart, card.id),
         selection_mode="points",
         config=figures.PLAIN_CONFIG,
         alt=f"Confusion matrix of {card.title}; the boxes below choose a cell without the mouse",
     )
-    label, predicted = chosen
     st.caption(
         f"{_most_confused(counts, names)} Colour is the share of the label's images; click a cell to see its cases."
     )
     left, right = st.columns(2)
     left.selectbox("Label", card.class_names, format_func=names.__getitem__, key=f"label_{card.id}")
-    right.selectbox("Model", card.class_names, format_func=names.__getitem__, key=f"predicted_{card.id}")
+    right.selectbox("Pre-classification", card.class_names, format_func=names.__getitem__, key=f"predicted_{card.id}")
     _show_cases(card, rows[(rows["label"] == label) & (rows["predicted"] == predicted)], names)
 
 
-def _start_with_the_worst(card: Card, counts: pd.DataFrame) -> tuple[str, str]:
+def count(number: int, noun: str) -> str:
+    """Print a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "case"), count(1200, "image")
+    ('1 case', '1,200 images')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _largest_error(counts: pd.DataFrame) -> tuple[str, str]:
     errors = counts.to_numpy() * (1 - np.eye(len(counts), dtype=int))
     row, column = np.unravel_index(errors.argmax(), errors.shape)
-    label = st.session_state.setdefault(f"label_{card.id}", card.class_names[row])
-    predicted = st.session_state.setdefault(f"predicted_{card.id}", card.class_names[column])
-    return label, predicted
+    return counts.index[row], counts.columns[column]
 
 
 def _take(chart: str, model_id: str) -> None:
@@ -63,20 +73,19 @@ def _take(chart: str, model_id: str) -> None:
 
 
 def _most_confused(counts: pd.DataFrame, names: dict[str, str]) -> str:
-    errors = counts.to_numpy() * (1 - np.eye(len(counts), dtype=int))
-    row, column = np.unravel_index(errors.argmax(), errors.shape)
-    if not errors[row, column]:
+    label, predicted = _largest_error(counts)
+    number = counts.at[label, predicted]
+    if label == predicted or not number:
         return "No image is off the diagonal."
-    label, predicted = counts.index[row], counts.columns[column]
-    return f"Most often mistaken: {names[label]} called {names[predicted]}, {errors[row, column]} images."
+    return f"Most often mistaken: {names[label]} called {names[predicted]}, {count(number, 'image')}."
 
 
 def _show_cases(card: Card, cases: pd.DataFrame, names: dict[str, str]) -> None:
     if cases.empty:
-        components.empty("No case is in this cell.")
+        components.empty("No image has this label and this pre-classification.")
         return
     cases = cases.sort_values("confidence", ascending=False)
-    st.markdown(f"**{len(cases):,} {'case' if len(cases) == 1 else 'cases'}**, surest first")
+    st.markdown(f"**{count(len(cases), 'case')}**, surest first")
     listed = cases[["path", "label", "predicted", "confidence", "split", "site"]]
     listed = listed.assign(label=listed["label"].map(names), predicted=listed["predicted"].map(names))
     config = {"confidence": st.column_config.NumberColumn(format="percent")}
@@ -108,9 +117,9 @@ def _show_images(folder: Path, cases: pd.DataFrame, names: dict[str, str], model
                 continue
             st.image(
                 thumbnail(image.pixels, 192),
-                caption=f"{names[case.predicted]} {case.confidence:.1%}",
+                caption=f"{names[case.predicted]} {figures.percent(case.confidence)}",
                 alt=f"Cell image {case.path}",
                 width="stretch",
             )
     if refused:
-        components.refuse(f"{len(refused)} of these images cannot be shown. The first: {refused[0]}")
+        components.refuse(f"{count(len(refused), 'image')} cannot be shown. The first: {refused[0]}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import evaluation, figures, metrics
 from dashboard.bundles import Bundle, Card
 from dashboard.calibration import ece_noise_floor, expected_calibration_error, reliability_table
 from dashboard.errors import BundleError
+from dashboard.figures import percent
 from dashboard.model_card import model_card
 from dashboard.ui import cached, components, confusion_cases
 
@@ -37,8 +39,15 @@ def choose_second(first: str) -> str | None:
     others = [status.id for status in cached.bundles() if status.bundle is not None and status.id != first]
     if not others:
         return None
+    titles = {key: cached.bundle(key).card.title for key in others}
     return st.selectbox(
-        "Beside it", others, index=None, placeholder="No second model", key="performance_second", persist_state="page"
+        "Second model",
+        others,
+        index=None,
+        format_func=titles.__getitem__,
+        placeholder="None",
+        key="performance_second",
+        persist_state="page",
     )
 
 
@@ -59,11 +68,11 @@ def _rows(sha256: str, card: str, _bundle: Bundle) -> pd.DataFrame:  # noqa: ARG
     return evaluation.read_evaluation(_bundle.evaluation_file, _bundle.card)
 
 
-def filtered(models: list[Shown]) -> list[Shown]:
-    """Let the reader choose split and site; the same for every model."""
+def filtered(models: list[Shown], places: Sequence[DeltaGenerator]) -> list[Shown]:
+    """Let the reader choose split and site, in these two places; the same for every model."""
     rows = pd.concat([shown.rows[["split", "site"]] for shown in models])
     chosen = {}
-    for column, place in zip(("split", "site"), st.columns(2), strict=True):
+    for column, place in zip(("split", "site"), places, strict=True):
         values = [ALL, *sorted(set(rows[column]) - {""})]
         start = values.index("test") if column == "split" and "test" in values else 0
         chosen[column] = place.selectbox(
@@ -82,13 +91,13 @@ def headline(shown: Shown) -> None:
     accuracy, macro_f1 = (measured.set_index("measure").loc[name] for name in ("accuracy", "macro_f1"))
     st.subheader(shown.card.title, anchor=False)
     left, right = st.columns(2)
-    left.metric("Accuracy", components.percent(accuracy["value"]), border=True)
-    right.metric("Macro F1", components.percent(macro_f1["value"]), border=True)
+    left.metric("Accuracy", percent(accuracy["value"]), border=True)
+    right.metric("Macro F1", percent(macro_f1["value"]), border=True)
     right_ones = int(shown.rows["correct"].sum())
     st.markdown(
         f"The model's first answer is the label in {right_ones:,} of {len(shown.rows):,} images: accuracy "
         f"{_interval(accuracy)}. Every class counting the same, F1 is {_interval(macro_f1)}. "
-        f"{components.percent(shown.rows['unidentified'].mean())} of the cells are Unidentified. "
+        f"{percent(shown.rows['unidentified'].mean())} of the cells are Unidentified. "
         "Brackets are 95 % intervals."
     )
     if "train" in set(shown.rows["split"]):
@@ -156,7 +165,10 @@ def show_confidence(shown: Shown) -> None:
     )
     fitted = shown.card.calibration
     if fitted:
-        st.caption(f"Calibrated on {components.plain(fitted.set)}, {fitted.n:,} images, {fitted.date}; numbers on that set flatter.")
+        st.caption(
+            f"Calibrated on {components.plain(fitted.set)}, {fitted.n:,} images, {fitted.date}; "
+            "numbers on that set flatter."
+        )
     else:
         components.empty("This model is uncalibrated. Run `python -m dashboard calibrate`.")
     _show_sets(shown)
@@ -173,10 +185,10 @@ def _show_sets(shown: Shown) -> None:
         f"Share of prediction sets that hold the label, by class, {shown.card.title}",
     )
     whole = table.iloc[-1]
+    held = f"{percent(whole['coverage'])} ({percent(whole['coverage_low'])} to {percent(whole['coverage_high'])})"
     st.caption(
-        f"The {rule.level:.0%} sets hold the label in {whole['coverage']:.1%} ({whole['coverage_low']:.1%} to "
-        f"{whole['coverage_high']:.1%}) of images, with {whole['mean_size']:.2f} classes on average; "
-        f"{whole['empty']:.1%} are empty. The promise holds over all images, not for each class."
+        f"The {rule.level:.0%} sets hold the label in {held} of images, with {whole['mean_size']:.2f} classes on "
+        f"average; {percent(whole['empty'])} are empty. The promise holds over all images, not for each class."
     )
     _table(table.assign(**{"class": table["class"].map(shown.names).fillna("All")}), f"coverage_{shown.card.id}")
 
@@ -191,7 +203,8 @@ def show_groups(shown: Shown) -> None:
         st.caption(
             f"All images are of one {column}, so nothing is known of others."
             if len(table) == 1
-            else f"Lowest: {components.plain(worst['group'])}, {worst['accuracy']:.1%} of {worst['count']:,} images."
+            else f"Lowest: {components.plain(worst['group'])}, {percent(worst['accuracy'])} "
+            f"of {worst['count']:,} images."
         )
         _table(table, f"by_{column}_{shown.card.id}")
 
@@ -242,7 +255,7 @@ def _measure_name(measure: str) -> str:
 
 
 def _interval(row: pd.Series) -> str:
-    return f"{components.percent(row['value'])} ({row['low']:.1%} to {row['high']:.1%})"
+    return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
 def _reading_of(table: pd.DataFrame, measure: str, names: dict[str, str]) -> str:
@@ -250,9 +263,8 @@ def _reading_of(table: pd.DataFrame, measure: str, names: dict[str, str]) -> str
     if known.empty:
         return f"{_measure_name(measure)} is unknown: no class has images."
     worst = known.loc[known[measure].idxmin()]
-    text = (
-        f"Lowest {_measure_name(measure)}: {names[worst['class']]}, {worst[measure]:.1%}; n is the images so labelled."
-    )
+    name = "F1" if measure == "f1" else measure
+    text = f"Lowest {name}: {names[worst['class']]}, {percent(worst[measure])}; n is the images so labelled."
     missing = len(table) - len(known)
     return text + (f" Unknown for {missing} of the classes." if missing else "")
 

@@ -106,7 +106,7 @@ def test_the_filters_choose_the_rows(store, cells):
 @pytest.mark.parametrize(
     ("view", "sentence"),
     [
-        ("Classes", "Lowest Recall"),
+        ("Classes", "Lowest recall"),
         ("Confusion matrix", "Most often mistaken"),
         ("Curves", "lowest for"),
         ("Confidence", "a perfectly calibrated model would stay under"),
@@ -168,7 +168,7 @@ def test_an_empty_cell_says_so(store, cells):
     page = opened("Confusion matrix")
     page.selectbox(key="label_tiny").set_value("blue").run()
     page.selectbox(key="predicted_tiny").set_value("green").run()
-    assert "No case is in this cell." in text(page)
+    assert "No image has this label and this pre-classification." in text(page)
 
 
 def test_two_models_stand_side_by_side_on_the_same_rows(store, cells):
