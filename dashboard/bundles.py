@@ -13,6 +13,7 @@ No TensorFlow here: bundles are listed and verified before the first page is dra
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -271,10 +272,11 @@ def find_bundle(model: str, store: Path = MODEL_STORE) -> Bundle:
     by_id, by_path = store / model, Path(model)
     if _ID.fullmatch(model) and by_id.is_dir():
         return read_bundle(by_id)
-    if (by_path / CARD).is_file():
-        return read_bundle(by_path)
+    with contextlib.suppress(OSError):  # a name that no file can have
+        if (by_path / CARD).is_file():
+            return read_bundle(by_path)
     there = ", ".join(status.id for status in list_bundles(store)) or "none"
-    raise BundleError(f"There is no model {model!r}. Bundles in the model store: {there}.")
+    raise BundleError(f"There is no model {model[:80]!r}. Bundles in the model store: {there}.")
 
 
 def sha256_of(file: Path) -> str:

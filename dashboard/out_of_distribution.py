@@ -118,14 +118,15 @@ def fit_statistics(
 def load_statistics(file: Path) -> FeatureStatistics:
     """Read what `FeatureStatistics.save` wrote; BundleError if it is something else or does not fit together."""
     try:
-        stored = np.load(file, allow_pickle=False)
-        statistics = FeatureStatistics(
-            tuple(str(name) for name in stored["layers"]),
-            stored["means"],
-            stored["directions"],
-            stored["variances"],
-            float(stored["rest"]),
-        )
+        with open(file, "rb") as handle:
+            stored = np.load(handle, allow_pickle=False)
+            statistics = FeatureStatistics(
+                tuple(str(name) for name in stored["layers"]),
+                stored["means"],
+                stored["directions"],
+                stored["variances"],
+                float(stored["rest"]),
+            )
         fits = _fits_together(statistics)
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BundleError(f"{file.name} does not hold feature statistics; pack the bundle again.") from error
