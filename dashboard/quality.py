@@ -61,7 +61,7 @@ def measure(pixels: np.ndarray) -> QualityMeasures:
     -----
     Source: Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield microscopy, doi 10.1109/ICPR.2000.903548.
     """
-    image = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    image = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=1.0)
     grey = np.asarray(image.convert("L"), np.float32)
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
     variance = float(grey.var())
