@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if it worked, 1 if it refused (the sentence is on stderr); wrong arguments exit with 2.
+        0 if it worked, 1 if it refused (the sentence is on stderr), 130 if it was stopped by Ctrl+C; wrong arguments
+        exit with 2.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -51,8 +52,14 @@ def main(argv: list[str] | None = None) -> int:
     except SecondReadError as error:
         print(error, file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        return 0
+    except BrokenPipeError:  # `… | head` has read enough; nothing may be flushed to it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     return 0
 
 

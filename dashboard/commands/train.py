@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     chosen = recipe(arguments.recipe)
     labels = read_labels_for(arguments, [info.name for info in chosen.classes])
-    epochs = arguments.epochs or chosen.epochs
+    epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     common = {"initial_weights": arguments.init, "epochs": epochs, "seed": arguments.seed}
     fitting.fit(chosen, labels.rows, arguments.out, **common)
     bundle = release.release(chosen, labels.rows, arguments.out, **common)

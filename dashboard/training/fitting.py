@@ -14,7 +14,9 @@ import tensorflow as tf
 
 from dashboard import images as image_files
 from dashboard.errors import ImageError, TrainingError
+from dashboard.images import SmearImage
 from dashboard.preprocessing import InputSpec, prepare, scale
+from dashboard.records import write_atomically
 from dashboard.training.augmentation import augment
 from dashboard.training.recipes import Recipe
 
@@ -39,14 +41,16 @@ def load_canvases(files: list[str], spec: InputSpec) -> np.ndarray:
         round(spec.height / spec.crop), round(spec.width / spec.crop), spec.resize, 1.0, spec.scaling, spec.contrast
     )
 
-    def load(file: str) -> np.ndarray:
-        try:
-            return prepare(image_files.read(file).pixels, canvas)
-        except ImageError as error:
-            raise TrainingError(f"{file} cannot be used for training. {error}") from error
-
     with ThreadPoolExecutor() as pool:
-        return np.stack(list(pool.map(load, files)))
+        return np.stack(list(pool.map(lambda file: prepare(read_image(file).pixels, canvas), files)))
+
+
+def read_image(file: str) -> SmearImage:
+    """Read an image of the labels CSV; TrainingError that names it if it cannot be decoded."""
+    try:
+        return image_files.read(file)
+    except ImageError as error:
+        raise TrainingError(f"{file} cannot be used for training. {error}") from error
 
 
 def build(recipe: Recipe, initial_weights: Path | str | None) -> keras.Model:
@@ -114,12 +118,16 @@ def fit(
     Raises
     ------
     TrainingError
-        A split is empty, a class has no training image, or the loss is no longer a number.
+        A split is empty, a class has no training image, the folder holds another run, a setting is impossible, or
+        the loss is no longer a number.
     """
-    out.mkdir(parents=True, exist_ok=True)
     final = out / FINAL
-    epochs = epochs or recipe.epochs
-    _check_same_run(out, {"recipe": recipe.name, "seed": seed, "epochs": epochs})
+    epochs = recipe.epochs if epochs is None else epochs
+    if epochs < 1 or not 0 <= seed < 2**32:
+        raise TrainingError(f"Training needs at least 1 epoch and a seed from 0 to 2^32 - 1; got {epochs} and {seed}.")
+    _check_same_run(
+        out, {"recipe": recipe.name, "seed": seed, "epochs": epochs, "initial_weights": _name(initial_weights)}
+    )
     if final.exists():
         tell(f"{final} is already there; nothing to fit.")
         return final
@@ -138,31 +146,40 @@ def fit(
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
-    history = model.fit(
-        _training_batches(recipe, train, names, seed),
-        validation_data=_validation_batches(recipe, val, names),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        verbose=2,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(str(out / "backup"), delete_checkpoint=False),
-            keras.callbacks.CSVLogger(str(out / CURVES), append=True),
-            keras.callbacks.TerminateOnNaN(),
-            *([keras.callbacks.SwapEMAWeights()] if recipe.average_decay else []),
-        ],
-    )
-    losses = history.history.get("loss", [])
-    if not np.isfinite(losses).all():
-        raise TrainingError("The loss is no longer a number; lower the learning rate. Nothing was written.")
-    model.save(final)
+    try:
+        model.fit(
+            _training_batches(recipe, train, names, seed),
+            validation_data=_validation_batches(recipe, val, names),
+            epochs=epochs,
+            steps_per_epoch=steps,
+            verbose=2,
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(raise_error=True),  # before the backup: that one stays sound
+                keras.callbacks.BackupAndRestore(str(out / "backup"), double_checkpoint=True, delete_checkpoint=False),
+                keras.callbacks.CSVLogger(str(out / CURVES), append=True),
+                *([keras.callbacks.SwapEMAWeights()] if recipe.average_decay else []),
+            ],
+        )
+    except RuntimeError as error:
+        raise TrainingError(
+            f"The loss is no longer a number; lower the learning rate. {out / 'backup'} holds the last whole epoch."
+        ) from error
+    unfinished = out / f"unfinished-{FINAL}"
+    model.save(unfinished)
+    unfinished.replace(final)
     return final
 
 
 def _check_same_run(out: Path, settings: dict[str, object]) -> None:
     file = out / "run.json"
-    if file.exists() and json.loads(file.read_text()) != settings:
-        raise TrainingError(f"{out} holds a run with other settings ({file.read_text()}); choose another folder.")
-    file.write_text(json.dumps(settings))
+    recorded = json.loads(file.read_text()) if file.exists() else {}
+    if {**settings, **recorded} != settings:
+        raise TrainingError(f"{out} holds a run with other settings ({recorded}); choose another folder.")
+    write_atomically(file, json.dumps(settings).encode())
+
+
+def _name(initial_weights: Path | str | None) -> str:
+    return Path(initial_weights).name if initial_weights else ""
 
 
 def _optimiser(recipe: Recipe, steps: int, epochs: int) -> keras.optimizers.Optimizer:
@@ -203,6 +220,6 @@ def _training_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str], seed
 
 def _validation_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str]) -> tf.data.Dataset:
     spec = recipe.input
-    inputs = np.stack([prepare(image_files.read(file).pixels, spec) for file in rows["file"]])
+    inputs = np.stack([prepare(read_image(file).pixels, spec) for file in rows["file"]])
     batches = tf.data.Dataset.from_tensor_slices((inputs, _targets(rows, names))).batch(64)
     return batches.map(lambda x, y: (scale(tf.cast(x, tf.float32), spec.scaling), y))

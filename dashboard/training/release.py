@@ -8,19 +8,19 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 
-from dashboard import calibration, images, quality
+from dashboard import calibration, quality
 from dashboard.bundles import Bundle, Calibration, Card, OutOfDistributionRule, PredictionSetRule
 from dashboard.classifier import Classifier
 from dashboard.errors import TrainingError
 from dashboard.evaluation import card_summary
+from dashboard.model_graph import open_keras
 from dashboard.out_of_distribution import fit_statistics
 from dashboard.packing import create_bundle
 from dashboard.synthesis import golden_image
-from dashboard.training.fitting import FINAL
+from dashboard.training.fitting import FINAL, read_image
 from dashboard.training.recipes import Recipe
 
 SET_LEVEL = 0.9
@@ -49,7 +49,7 @@ def release(
     rows = rows[rows["split"].isin(["train", "val", "test"])].reset_index(drop=True)
     if "test" not in set(rows["split"]):
         raise TrainingError("A bundle is judged on rows of split test; there are none.")
-    model = keras.models.load_model(out / FINAL, compile=False)
+    model = open_keras(out / FINAL)
     classifier = Classifier(model, _card(recipe, initial_weights, epochs, seed))
     identifiers, prepared, measures = _read(list(rows["file"]), classifier)
     labels = rows["label"].map(classifier.card.class_names.index).to_numpy()
@@ -81,7 +81,7 @@ def release(
 
 def _read(files: list[str], classifier: Classifier) -> tuple[list[str], np.ndarray, list[quality.QualityMeasures]]:
     def one(file: str) -> tuple[str, np.ndarray, quality.QualityMeasures]:
-        image = images.read(file)
+        image = read_image(file)
         return image.image_id, classifier.prepare(image.pixels), quality.measure(image.pixels)
 
     with ThreadPoolExecutor() as pool:
