@@ -111,22 +111,22 @@ def _grad_cam(classifier: Classifier, prepared: np.ndarray, predicted: np.ndarra
     return [
         Row(
             "Grad-CAM, one image, over one compiled forward pass",
-            f"{one_call / forward:.2f} x ({1000 * one_call:.0f} ms over {1000 * forward:.0f} ms)",
-            "<= 1.5 x",
+            f"{one_call / forward:.2f}× ({1000 * one_call:.0f} ms over {1000 * forward:.0f} ms)",
+            "≤ 1.5×",
             one_call <= 1.5 * forward,
             f"{how}; median of 30, in turns",
         ),
         Row(
             "Grad-CAM, correlation with tf-keras-vis (lowest of the cells)",
             f"{worst:.6f} (enlarged: {min(enlarged):.3f}; it lays corners' centres on corners)",
-            ">= 0.999",
+            "≥ 0.999",
             bool(worst >= 0.999),
             f"{how}; maps of the last spatial layer",
         ),
         Row(
             "Grad-CAM, times faster than tf-keras-vis",
-            f"{library / one_call:.1f} x ({1000 * library:.0f} ms)",
-            "> 1 x",
+            f"{library / one_call:.1f}× ({1000 * library:.0f} ms)",
+            "> 1×",
             library > one_call,
             f"{how}; median of 5",
         ),
@@ -145,8 +145,8 @@ def _lime_speed(classifier: Classifier, cell: np.ndarray, index: int, how: str) 
     defaults = time.perf_counter() - start
     return Row(
         "LIME, times faster than lime's defaults with model.predict",
-        f"{defaults / ours:.1f} x ({ours:.1f} s against {defaults:.1f} s)",
-        ">= 5 x",
+        f"{defaults / ours:.1f}× ({ours:.1f} s against {defaults:.1f} s)",
+        "≥ 5×",
         defaults >= 5 * ours,
         f"{how}; {SAMPLES} samples against its 1,000",
     )
@@ -164,7 +164,7 @@ def _seed_agreement(classifier: Classifier, prepared: np.ndarray, predicted: np.
     return Row(
         "LIME, agreement of two seeds (Jaccard of the 5 strongest superpixels)",
         f"{np.mean(agreement):.2f} (cells {min(agreement):.2f} to {max(agreement):.2f})",
-        ">= 0.75",
+        "≥ 0.75",
         bool(np.mean(agreement) >= 0.75),
         f"{how}; {seeds} seeds, {SAMPLES} samples",
     )
