@@ -112,7 +112,7 @@ def draw_confusion_matrix(
         x=[column for _, column in cells],
         y=[row for row, _ in cells],
         mode="markers",
-        marker={"symbol": "square", "size": 36, "opacity": 0},
+        marker={"symbol": "square", "size": 24, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[(classes[row], classes[column]) for row, column in cells],
@@ -131,7 +131,9 @@ def draw_confusion_matrix(
         "fixedrange": True,
         "automargin": True,
     }
-    figure.update_xaxes(**ticks, title="Pre-classification", side="top", range=[-0.5, len(classes) - 0.5])
+    figure.update_xaxes(
+        **ticks, title="Pre-classification", side="top", tickangle=-45, range=[-0.5, len(classes) - 0.5]
+    )
     figure.update_yaxes(**ticks, title="Label", range=[len(classes) - 0.5, -0.5])
     return figure.update_layout(
         height=46 * len(classes) + 130, margin=_MARGIN, showlegend=False, dragmode=False, clickmode="event+select"
