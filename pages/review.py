@@ -13,6 +13,7 @@ def show_case(case: Case, filters: DeltaGenerator) -> None:
     bundle = cached.bundle(case.model_id)
     if bundle.model_sha256 != case.model_sha256:
         components.refuse("The model has changed since this case was read; its explanations may not fit its results.")
+    review_queue.start_over_for(case, state.reviewer())
     cells = review_queue.queue_of(case, bundle.card)
     standing = cached.decisions(case.id).standing()
     decided = set(standing.loc[standing["reviewer"] == state.reviewer(), "image_id"]) & set(cells["image_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def bundles() -> list[BundleStatus]:
-    """Return every bundle of the model store, verified again whenever one of its files has changed."""
-    folder = Path(store.MODEL_STORE)
-    return _bundles(str(folder), _stamp(folder))
+    """Return every bundle of the model store, verified again within 2 s of a change to its files."""
+    folder = str(store.MODEL_STORE)
+    return _bundles(folder, _stamp(folder))
 
 
 def bundle(model_id: str) -> Bundle:
@@ -128,14 +129,15 @@ def _results(folder: str, size: int, changed: int, _case: Case) -> pd.DataFrame:
     return _case.results()
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of change of every file that a card vouches for."""
-    if not folder.is_dir():
-        return ()
-    files = sorted(file for file in folder.glob("*/**/*") if file.is_file())
-    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+@st.cache_data(max_entries=4, ttl=2.0, show_spinner=False)
+def _stamp(folder: str) -> str:
+    """Digest of name, size and time of change of every file that a card vouches for."""
+    files = sorted(file for file in Path(folder).glob("*/**/*") if file.is_file())
+    found = [(str(file), file.stat()) for file in files]
+    states = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
+    return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _bundles(folder: str, stamp: tuple[tuple[str, int, int], ...]) -> list[BundleStatus]:  # noqa: ARG001
+def _bundles(folder: str, stamp: str) -> list[BundleStatus]:  # noqa: ARG001
     return store.list_bundles(Path(folder))

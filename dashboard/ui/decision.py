@@ -256,7 +256,7 @@ def _save(fields: dict[str, Any], card: Card) -> bool:
         return False
     st.session_state[_COUNT] += 1
     what = "undone" if fields["action"] == "undo" else describe(fields, card)
-    st.session_state[_MESSAGE] = f"Saved: {fields['file_name']} {what}"
+    st.session_state[_MESSAGE] = f"{fields['file_name']} {what}"
     return True
 
 
@@ -308,4 +308,4 @@ def outcome() -> None:
     if error is not None:
         components.refuse(error)
     elif message is not None:
-        st.markdown(f":small[:green[:material/check:] {components.plain(message)}]")
+        st.markdown(f":small[:green[:material/check:] Saved: {components.plain(message)}]")

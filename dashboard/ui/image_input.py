@@ -38,7 +38,7 @@ def choose_pictures() -> list[Picture]:
         In the order given; at most `MOST_PICTURES`. Empty before anything is chosen.
     """
     given = any(st.session_state.get(key) for key in ("uploads", _PASTED, "samples"))
-    with st.expander("Images", expanded=not given, key="images", icon=":material/add_photo_alternate:"):
+    with st.expander("Images", expanded=not given, icon=":material/add_photo_alternate:"):
         files, paste, samples = st.tabs(["Files", "Paste", "Samples"])
     with files:
         chosen = _uploaded()

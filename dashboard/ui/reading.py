@@ -12,7 +12,7 @@ from dashboard.bundles import Card
 from dashboard.ui import components
 
 
-def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str, height: int = 370) -> None:
+def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str) -> None:
     """Show pictures of one cell side by side; zoom is shared and survives reruns.
 
     Parameters
@@ -27,7 +27,7 @@ def show_picture(images: Mapping[str, np.ndarray], identity: str, name: str, hei
     from dashboard import figures_classify as figures
 
     st.plotly_chart(
-        figures.draw_images(images, identity, height),
+        figures.draw_images(images, identity),
         config=figures.IMAGE_CONFIG,
         key=f"picture_{identity}_{len(images)}",
         alt=f"Cell image {name}: {', '.join(title for title in images if title) or 'original'}",

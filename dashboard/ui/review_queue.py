@@ -14,6 +14,7 @@ from dashboard.triage import kinds, queue
 from dashboard.ui import cached
 
 CURRENT = "review_current"
+_READER = "review_reader"
 _CASE = "case"  # also the name in the address, so that a case can be linked to
 
 
@@ -93,6 +94,13 @@ def current_cell(cells: pd.DataFrame, decided: set[str]) -> pd.Series | None:
         chosen = next((image_id for image_id in ids if image_id not in decided), ids[0])
         st.session_state[CURRENT] = chosen
     return cells.iloc[ids.index(chosen)]
+
+
+def start_over_for(case: Case, reviewer: str) -> None:
+    """Forget the current cell when another case is opened or another reviewer sits down."""
+    if st.session_state.get(_READER) != (case.id, reviewer):
+        st.session_state[_READER] = (case.id, reviewer)
+        st.session_state.pop(CURRENT, None)
 
 
 def following(ids: Sequence[str], current: str, decided: set[str]) -> str | None:
