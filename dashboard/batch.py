@@ -186,8 +186,7 @@ class BatchJob:
         if self._cancelled.is_set() and self._case.done < self._case.total:
             self._case = self._case.update(state="cancelled")
         else:
-            self._case = self._case.update(state="done")
-            self._case.forget_uploads()
+            self._case = self._case.finish()
 
     def _append_all(self, source: Source, done: dict[str, str], classifier: Classifier) -> None:
         seen = {image_id: name for name, image_id in done.items()}

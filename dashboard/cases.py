@@ -119,9 +119,12 @@ class Case:
             raise StorageError(_not_saved("The uploads", error)) from error
         return self.update(sources=tuple(map(str, archives)))
 
-    def forget_uploads(self) -> None:
-        """Remove incoming/ once every file of it is in results and images."""
+    def finish(self) -> Case:
+        """Bring everything to the disk, mark the case done, and only then remove incoming/."""
+        os.sync()
+        case = self.update(state="done")
         shutil.rmtree(self.folder / "incoming", ignore_errors=True)
+        return case
 
     def remove(self) -> None:
         """Remove a case that never began, for good."""
@@ -174,14 +177,17 @@ class Case:
             raise CaseError(f"results.csv of case {self.id} is damaged: {error}.") from error
 
     def keep_image(self, image_id: str, name: str, data: bytes, thumbnail: bytes) -> None:
-        """Keep a picture's original bytes and its small JPEG, once; StorageError if the disk refuses."""
+        """Keep a picture's original bytes and its small JPEG, once; StorageError if the disk refuses.
+
+        Not synced one by one, which would cost more than to classify: `finish` does it before the sources may go.
+        """
         suffix = PurePosixPath(name).suffix.lower()
         original = self.folder / "images" / f"{_checked(image_id)}{suffix if suffix in SUFFIXES else '.image'}"
         if not original.exists():
-            records.write_atomically(original, data)
+            records.write_atomically(original, data, sync=False)
         small = self.folder / "thumbnails" / f"{image_id}.jpg"
         if not small.exists():
-            records.write_atomically(small, thumbnail)
+            records.write_atomically(small, thumbnail, sync=False)
 
     def image(self, image_id: str) -> bytes:
         """Return the original bytes of a picture; CaseError if the case does not hold it."""
@@ -203,10 +209,7 @@ class Case:
     def lock(self, patience: float = 1.0) -> Iterator[None]:
         """Hold the case while writing; the operating system lets go if the process dies.
 
-        Parameters
-        ----------
-        patience : float
-            Seconds to wait for another holder: whoever only asks whether the case is locked holds it for an instant.
+        Waits `patience` seconds for another holder: who only asks whether a case is locked holds it for an instant.
 
         Raises
         ------
@@ -340,11 +343,10 @@ def _checked(image_id: str) -> str:
 
 
 def _free_name(archive: zipfile.ZipFile, name: str) -> str:
-    taken = set(archive.namelist())
-    stem, number = name, 1
-    while name in taken:
+    path, number = PurePosixPath(name), 1
+    while name in archive.NameToInfo:
         number += 1
-        name = str(PurePosixPath(stem).with_name(f"{PurePosixPath(stem).stem} ({number}){PurePosixPath(stem).suffix}"))
+        name = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
     return name
 
 

@@ -27,8 +27,10 @@ def cases_folder() -> Path:
     return folder() / "cases"
 
 
-def write_atomically(file: Path, data: bytes) -> None:
+def write_atomically(file: Path, data: bytes, sync: bool = True) -> None:
     """Write a whole file so that a reader, or a crash, sees the old one or the new one and nothing between.
+
+    Without `sync` a power failure may lose it: for the many files of a batch, whose sources are still there.
 
     Raises
     ------
@@ -41,7 +43,8 @@ def write_atomically(file: Path, data: bytes) -> None:
         with open(temporary, "xb") as handle:
             handle.write(data)
             handle.flush()
-            os.fsync(handle.fileno())
+            if sync:
+                os.fsync(handle.fileno())
         temporary.replace(file)
     except OSError as error:
         raise StorageError(

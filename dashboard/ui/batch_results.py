@@ -131,7 +131,7 @@ def _headline(case: Case, cells: pd.DataFrame, results: pd.DataFrame) -> None:
     line, review, download = st.columns([5, 2, 2], vertical_alignment="center")
     line.markdown(
         f"**{len(cells):,}** cells · **{int(cells['critical'].sum()):,}** critical · "
-        f"**{int(cells['doubtful'].sum()):,}** doubtful · **{case.rejected:,}** files rejected"
+        f"**{int(cells['doubtful'].sum()):,}** doubtful · rejected files: **{case.rejected:,}**"
     )
     if review.button("Review, doubtful first", type="primary", key="batch_review", width="stretch"):
         nav.review_case(case.id)

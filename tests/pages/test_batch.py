@@ -125,7 +125,7 @@ def test_a_case_is_in_the_list_and_opens(done_case):
     app.button(key=f"batch_open_{done_case.id}").click().run()
     assert app.query_params["case"] == done_case.id
     assert "**7** cells" in said(app)
-    assert "**1** files rejected" in said(app)
+    assert "rejected files: **1**" in said(app)
 
 
 def test_the_gallery_shows_one_class_at_a_time(done_case):
