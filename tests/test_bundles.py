@@ -23,7 +23,6 @@ from dashboard.bundles import (
     write_card,
 )
 from dashboard.errors import BundleError, StorageError
-from dashboard.record_kinds import wrong_kind
 from tests.tiny_bundle import CARD
 
 FULL = dataclasses.replace(
@@ -268,25 +267,6 @@ def test_a_card_that_the_disk_refuses_leaves_the_old_one(folder, monkeypatch):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (folder / "card.json").read_bytes() == before
     assert not [name for name in os.listdir(folder) if name.startswith(".")]  # noqa: PTH208
-
-
-@pytest.mark.parametrize(
-    ("record", "problem"),
-    [
-        (ClassInfo("a", "A"), ""),
-        (ClassInfo("a", "A", 1), "critical is 1"),
-        (Calibration(2, "val", 3, "d"), ""),
-        (Calibration(2.0, "val", 3.0, "d"), "n is 3.0"),
-        (Calibration(float("-inf"), "val", 3, "d"), "temperature is -inf"),
-        (Quality(0.1, (1.0, 2.0, 3.0), (1.0, 2.0, 3.0, 4.0)), "colour_high is (1.0, 2.0, 3.0, 4.0)"),
-        (dataclasses.replace(FULL, classes=(ClassInfo("a", "A"), "b")), "classes is "),
-        (dataclasses.replace(FULL, quality=Quality("x", (1, 2, 3), (1, 2, 3))), "sharpness_low is 'x'"),
-        (dataclasses.replace(FULL, training={1: 2}), "training is {1: 2}"),
-    ],
-)
-def test_a_field_of_the_wrong_kind_is_named(record, problem):
-    assert wrong_kind(record).startswith(problem)
-    assert bool(wrong_kind(record)) == bool(problem)
 
 
 def test_the_store_of_the_app_lies_in_the_project():
