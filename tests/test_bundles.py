@@ -10,7 +10,6 @@ import pytest
 from dashboard import bundles
 from dashboard.bundles import (
     Calibration,
-    ClassInfo,
     OutOfDistributionRule,
     PredictionSetRule,
     Quality,
