@@ -154,8 +154,8 @@ class Case:
         Returns
         -------
         pandas.DataFrame
-            Columns as `batch.classify_items`: text, bool, or float64 with NaN for rejected files. A last line that
-            was torn by a crash is left out. Without results, no rows and the text columns.
+            Columns as `batch.classify_items`; rejected files have NaN. A torn last line is left out. Without results,
+            no rows and the text columns.
 
         Raises
         ------
@@ -289,7 +289,12 @@ def list_cases() -> list[CaseStatus]:
     """List all cases, newest first; a damaged one with its problem, after the others."""
     folder = records.cases_folder()
     names = [path.name for path in folder.glob("*") if not path.name.startswith(".")] if folder.is_dir() else []
-    statuses = [_status(name) for name in names]
+    statuses = []
+    for name in names:
+        try:
+            statuses.append(CaseStatus(name, open_case(name)))
+        except CaseError as error:
+            statuses.append(CaseStatus(name, None, str(error)))
     return sorted(statuses, key=lambda status: (status.case.created if status.case else "", status.id), reverse=True)
 
 
@@ -319,13 +324,6 @@ def restore_case(case_id: str) -> Case:
         raise CaseError(f"There is no case {case_id[:40]!r} in the trash.")
     _move(trashed, records.cases_folder() / case_id)
     return open_case(case_id)
-
-
-def _status(case_id: str) -> CaseStatus:
-    try:
-        return CaseStatus(case_id, open_case(case_id))
-    except CaseError as error:
-        return CaseStatus(case_id, None, str(error))
 
 
 def _move(old: Path, new: Path) -> None:
