@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import doctest
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -24,6 +26,11 @@ COMMAND_LINE = (PROJECT / "docs" / "COMMAND_LINE.md").read_text("utf-8")
 FORMATS = (PROJECT / "docs" / "FORMATS.md").read_text("utf-8")
 DOCUMENTS = sorted(
     [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "sample_images").glob("*.md")]
+)
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (PROJECT / "dashboard").rglob("*.py")
+    if ">>> " in path.read_text("utf-8")
 )
 COMMANDS = re.findall(r"^ {4}python -m dashboard (.+)$", README + "\n" + COMMAND_LINE, re.MULTILINE)
 
@@ -142,6 +149,13 @@ def test_every_link_between_documents_leads_somewhere(document):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_every_example_in_a_docstring_gives_what_it_says(name):
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.attempted
+    assert not found.failed
 
 
 def test_the_readme_says_at_once_what_it_is_not():
