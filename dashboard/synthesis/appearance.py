@@ -44,8 +44,6 @@ class CellAppearance:
     nucleus_share : numpy.ndarray
         Area of the nucleus by that of the cell.
     nucleus, cytoplasm : Region
-    warmth_ramp : numpy.ndarray
-        float, shape (Q, 3): RGB of the cytoplasm from its coolest (bluest) to its warmest (reddest) pixels.
     """
 
     diameter: np.ndarray
@@ -53,7 +51,6 @@ class CellAppearance:
     nucleus_share: np.ndarray
     nucleus: Region
     cytoplasm: Region
-    warmth_ramp: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,6 @@ def mixed(first: CellAppearance, second: CellAppearance, share: float) -> CellAp
         between(first.nucleus_share, second.nucleus_share),
         region(first.nucleus, second.nucleus),
         region(first.cytoplasm, second.cytoplasm),
-        between(first.warmth_ramp, second.warmth_ramp),
     )
 
 
@@ -124,4 +120,4 @@ def _cell(numbers: dict) -> CellAppearance:
         Region(*(np.array(numbers[region][name]) for name in Region.__dataclass_fields__))
         for region in ("nucleus", "cytoplasm")
     ]
-    return CellAppearance(sizes[0], sizes[1], sizes[2], regions[0], regions[1], np.array(numbers["warmth_ramp"]))
+    return CellAppearance(sizes[0], sizes[1], sizes[2], regions[0], regions[1])

@@ -20,7 +20,6 @@ LAGS = 13
 QUANTILES = np.linspace(0.02, 0.98, 13)
 PROFILE_BINS = 12
 _LUMA = np.array([0.299, 0.587, 0.114])
-_WARMTH = np.array([1.0, 0.0, -1.0])
 
 
 def measure_appearance(
@@ -60,22 +59,20 @@ def write_statistics(statistics: dict, path: Path) -> None:
     path.write_text(flat + "\n", encoding="utf-8")
 
 
-def colour_ramp(pixels: np.ndarray, order: np.ndarray = _LUMA) -> np.ndarray:
+def colour_ramp(pixels: np.ndarray) -> np.ndarray:
     """Mean colour from the darkest to the lightest pixels.
 
     Parameters
     ----------
     pixels : numpy.ndarray
         float or uint8, shape (N, 3), N at least 40.
-    order : numpy.ndarray
-        float, shape (3,): weights of RGB by which the pixels are ordered; luma, or warmth for example.
 
     Returns
     -------
     numpy.ndarray
-        float, shape (13, 3), RGB 0 to 255 about each of `QUANTILES` of that order.
+        float, shape (13, 3), RGB 0 to 255 about each of `QUANTILES` of luma.
     """
-    ordered = pixels[np.argsort(pixels @ order)].astype(float)
+    ordered = pixels[np.argsort(pixels @ _LUMA)].astype(float)
     half = max(1, len(ordered) // 50)
     middle = (QUANTILES * (len(ordered) - 1)).astype(int)
     return np.stack([ordered[max(0, m - half) : m + half + 1].mean(axis=0) for m in middle])
@@ -137,7 +134,6 @@ def _cell(pixels: np.ndarray, regions: Regions) -> dict | None:
     }
     if apart.sum() >= 40:
         result["cytoplasm_ramp"] = colour_ramp(pixels[apart])
-        result["cytoplasm_warmth_ramp"] = colour_ramp(pixels[apart], _WARMTH)
         result["cytoplasm_correlation"] = correlation(luma, apart)
     return result
 
@@ -155,8 +151,6 @@ def _summary(measured: list[dict]) -> dict:
             "between_images": _rounded(np.cov(means.T), 1),
             "correlation": _rounded(np.median(curves, axis=0), 3),
         }
-    warmth = [one["cytoplasm_warmth_ramp"] for one in measured if "cytoplasm_warmth_ramp" in one]
-    summary["warmth_ramp"] = _rounded(np.median(warmth, axis=0), 1)
     return summary
 
 

@@ -15,14 +15,14 @@ def round_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: fl
     """Round and central, as in a lymphocyte; `share` is the nucleus's part of the cell's area, in (0, 1)."""
     size = radius * share**0.5
     place = _off_centre(rng, (radius - size) * 0.5)
-    return outline(grid.moved(*place), rng, size, rng.uniform(0.86, 0.98), 0.025)
+    return outline(grid.moved(*place), rng, size, elongation=rng.uniform(0.86, 0.98), irregularity=0.025)
 
 
 def dense_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: float) -> np.ndarray:
     """Small, smooth and very round, as in an erythroblast."""
     size = radius * share**0.5
     place = _off_centre(rng, (radius - size) * 0.45)
-    return outline(grid.moved(*place), rng, size, rng.uniform(0.92, 1.0), 0.008)
+    return outline(grid.moved(*place), rng, size, elongation=rng.uniform(0.92, 1.0), irregularity=0.008)
 
 
 def oval_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: float) -> np.ndarray:
@@ -30,7 +30,7 @@ def oval_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: flo
     size = radius * share**0.5
     place = _off_centre(rng, (radius - size) * 0.85)
     warped = grid.warped(rng, radius * 0.025, radius * 0.3)
-    return outline(warped.moved(*place), rng, size, rng.uniform(0.78, 0.95), 0.03)
+    return outline(warped.moved(*place), rng, size, elongation=rng.uniform(0.78, 0.95), irregularity=0.03)
 
 
 def kidney_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: float) -> np.ndarray:
@@ -70,6 +70,7 @@ def _bent(
     rng: np.random.Generator,
     radius: float,
     share: float,
+    *,
     bend: float,
     extent: float,
     uneven: float = 0.04,
@@ -81,15 +82,17 @@ def _bent(
     ends = np.abs(2 * along - 1) ** 2
     profile = 1 + uneven * swing + 0.12 * ends
     centred = points - 0.6 * points.mean(axis=0)
-    return _of_area(grid, centred, profile, radius, share, start=0.3)
+    return _of_area(grid, centred, profile, share * np.pi * radius**2, 0.3 * radius)
 
 
-def _lobed(grid: Grid, rng: np.random.Generator, radius: float, share: float, lobes: int, bridge: float) -> np.ndarray:
+def _lobed(
+    grid: Grid, rng: np.random.Generator, radius: float, share: float, *, lobes: int, bridge: float
+) -> np.ndarray:
     size = radius * (share / lobes) ** 0.5
     extent = {2: rng.uniform(1.9, 2.6), 3: rng.uniform(2.9, 3.8), 4: rng.uniform(3.9, 4.6)}[lobes]
     step = extent / (lobes - 1)
     turn = rng.uniform(0, 2 * np.pi)
-    reach = min(radius - size * 1.12, 1.18 * size / np.sin(step / 2)) if lobes > 2 else radius * rng.uniform(0.46, 0.54)
+    reach = min(radius - size * 1.3, 1.18 * size / np.sin(step / 2)) if lobes > 2 else radius * rng.uniform(0.40, 0.47)
     angles = turn + step * (np.arange(lobes) - (lobes - 1) / 2) + rng.normal(0, 0.12, lobes)
     centres = reach * rng.normal(1, 0.08, (lobes, 1)) * np.stack([np.sin(angles), np.cos(angles)], axis=1)
     points, profile = [], []
@@ -105,23 +108,15 @@ def _lobed(grid: Grid, rng: np.random.Generator, radius: float, share: float, lo
                 points.append((1 - part) * centres[number - 1] + part * centre)
                 profile.append(bridge)
     middle = np.mean(points, axis=0)
+    warped = grid.warped(rng, radius * 0.025, radius * 0.2)
     return _of_area(
-        grid.warped(rng, radius * 0.025, radius * 0.2),
-        np.array(points) - 0.5 * middle,
-        np.array(profile),
-        radius,
-        share,
-        0.25,
+        warped, np.array(points) - 0.5 * middle, np.array(profile), share * np.pi * radius**2, 0.25 * radius
     )
 
 
-def _of_area(
-    grid: Grid, points: np.ndarray, profile: np.ndarray, radius: float, share: float, start: float
-) -> np.ndarray:
+def _of_area(grid: Grid, points: np.ndarray, profile: np.ndarray, target: float, width: float) -> np.ndarray:
     # The widths are scaled until the nucleus takes its share of the cell; depth grows evenly, so that few steps do.
-    width = start * radius
     coarse = Grid(grid.rows[::4, ::4], grid.columns[::4, ::4])
-    target = share * np.pi * radius**2
     pixel = 16 / SUPERSAMPLING**2
     for _ in range(6):
         area = (thick_curve(coarse, points, width * profile, smoothing=0) > 0).sum() * pixel

@@ -8,8 +8,11 @@ from scipy import ndimage
 from dashboard.synthesis.shapes import SIDE, SUPERSAMPLING
 
 
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
 def photograph(
-    drawing: np.ndarray, rng: np.random.Generator, grain: np.ndarray, blur: float = 0.65, sharpening: float = 0.7
+    drawing: np.ndarray, rng: np.random.Generator, grain: np.ndarray, blur: float = 0.65, sharpening: float = 0.75
 ) -> np.ndarray:
     """Photograph a drawing.
 
@@ -31,7 +34,16 @@ def photograph(
     """
     blurred = ndimage.gaussian_filter(drawing, (blur * SUPERSAMPLING, blur * SUPERSAMPLING, 0), mode="nearest")
     image = blurred.reshape(SIDE, SUPERSAMPLING, SIDE, SUPERSAMPLING, 3).mean(axis=(1, 3))
-    image += sharpening * (image - ndimage.gaussian_filter(image, (1.5, 1.5, 0)))
+    luma = image @ _LUMA
+    colour = _without_fine_colour(image - luma[..., None])
+    luma += sharpening * (luma - ndimage.gaussian_filter(luma, 1.5))
+    image = colour + luma[..., None]
     noise = ndimage.gaussian_filter(rng.standard_normal(image.shape), (0.7, 0.7, 0))
     image += noise / noise.std() * grain
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _without_fine_colour(colour: np.ndarray) -> np.ndarray:
+    """Keep colour at half the resolution, as cameras and JPEG do: the source of the soft colour edges of real images."""
+    halves = colour.reshape(SIDE // 2, 2, SIDE // 2, 2, 3).mean(axis=(1, 3))
+    return ndimage.gaussian_filter(halves.repeat(2, axis=0).repeat(2, axis=1), (0.8, 0.8, 0))

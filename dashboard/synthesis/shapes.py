@@ -64,6 +64,7 @@ def outline(
     grid: Grid,
     rng: np.random.Generator,
     radius: float,
+    *,
     elongation: float = 1.0,
     irregularity: float = 0.02,
     crenation: float = 0.0,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from dashboard.synthesis.appearance import Appearance, CellAppearance, Region
 from dashboard.synthesis.nuclei import SHAPES
-from dashboard.synthesis.shapes import Grid, coverage, outline, smooth_noise
+from dashboard.synthesis.shapes import SUPERSAMPLING, Grid, coverage, outline, smooth_noise
 from dashboard.synthesis.textures import correlated_noise, granules, ramp_colours, ranks
 
 
@@ -58,8 +57,8 @@ class Recipe:
         Fraying of the outline, in pixels of the finished image.
     vacuoles : int
         Empty round holes in the cytoplasm.
-    warm : bool
-        Whether the granules stand out by their warm colour, not by their darkness.
+    holes : Granules or None
+        Light spots between the clumps of chromatin.
     sizes, shares : tuple of float
         The part of the measured range (0 the 10 % quantile, 1 the 90 %) that diameter and nucleus share are drawn from.
         Pale cytoplasm is partly missed when real neutrophils are segmented, hence theirs.
@@ -74,27 +73,70 @@ class Recipe:
     clumps: float = 0.0
     ragged: float = 0.3
     vacuoles: int = 0
-    warm: bool = False
+    holes: Granules | None = None
     sizes: tuple[float, float] = (0.05, 0.95)
     shares: tuple[float, float] = (0.1, 0.9)
 
 
-_PALE = {"sizes": (0.45, 1.0), "shares": (0.0, 0.35)}
+_SPOTTED = Granules(7, (1.1, 2.0), 1.8)
+_NETTED = Granules(14, (1.0, 1.9), 1.3)
 
 RECIPES = {
     "basophil": Recipe(
-        "basophil", "segmented", Granules(17, (1.7, 3.3), 3.0, over_nucleus=True), 0.03, ragged=0.7, rim=0.4
+        "basophil",
+        "segmented",
+        Granules(17, (1.7, 3.2), 2.2, over_nucleus=True),
+        irregularity=0.03,
+        rim=0.2,
+        ragged=0.7,
     ),
-    "eosinophil": Recipe("eosinophil", "two-lobed", Granules(38, (1.8, 2.7), 2.0), 0.012, warm=True),
-    "erythroblast": Recipe("erythroblast", "dense", None, 0.04, ragged=0.6, rim=0.5),
-    "promyelocyte": Recipe("promyelocyte", "oval", Granules(26, (1.0, 1.8), 2.6, over_nucleus=True), 0.03, 0.3, 0.5),
-    "myelocyte": Recipe("myelocyte", "oval", Granules(20, (1.0, 1.8), 2.2), 0.025),
-    "metamyelocyte": Recipe("metamyelocyte", "kidney", Granules(16, (1.0, 1.7), 2.0), 0.02, shares=(0.1, 0.6)),
-    "lymphocyte": Recipe("lymphocyte", "round", None, 0.03, 0.8, 0.6, ragged=0.7),
-    "monocyte": Recipe("monocyte", "folded", Granules(10, (0.9, 1.4), 1.0), 0.05, 0.4, 0.6, ragged=0.6),
-    "neutrophil_band": Recipe("neutrophil_band", "band", Granules(14, (0.9, 1.7), 2.4), 0.015, **_PALE),
-    "neutrophil_segmented": Recipe("neutrophil_segmented", "segmented", Granules(16, (0.9, 1.7), 2.4), 0.02, **_PALE),
-    "platelet": Recipe("platelet", "", Granules(60, (1.3, 2.3), 1.6), 0.05, ragged=0.9),
+    "eosinophil": Recipe("eosinophil", "two-lobed", Granules(20, (1.9, 2.9), 2.2), irregularity=0.015, holes=_SPOTTED),
+    "erythroblast": Recipe(
+        "erythroblast", "dense", irregularity=0.04, ragged=0.6, rim=0.5, holes=Granules(5, (1.2, 2.2), 2.0)
+    ),
+    "promyelocyte": Recipe(
+        "promyelocyte",
+        "oval",
+        Granules(15, (1.2, 2.1), 2.4, over_nucleus=True),
+        irregularity=0.03,
+        edge=0.3,
+        rim=0.5,
+        holes=_NETTED,
+    ),
+    "myelocyte": Recipe("myelocyte", "oval", Granules(14, (1.1, 1.9), 3.5), irregularity=0.025, holes=_NETTED),
+    "metamyelocyte": Recipe(
+        "metamyelocyte", "kidney", Granules(14, (1.0, 1.6), 2.2), holes=_SPOTTED, shares=(0.1, 0.6)
+    ),
+    "lymphocyte": Recipe("lymphocyte", "round", irregularity=0.03, edge=0.8, rim=0.6, ragged=0.7, holes=_NETTED),
+    "monocyte": Recipe(
+        "monocyte",
+        "folded",
+        Granules(9, (1.0, 1.6), 2.5),
+        irregularity=0.05,
+        edge=0.4,
+        rim=0.6,
+        ragged=0.6,
+        vacuoles=3,
+        holes=_NETTED,
+    ),
+    "neutrophil_band": Recipe(
+        "neutrophil_band",
+        "band",
+        Granules(7, (1.2, 2.0), 5.0),
+        irregularity=0.015,
+        holes=_SPOTTED,
+        sizes=(0.45, 1.0),
+        shares=(0.0, 0.35),
+    ),
+    "neutrophil_segmented": Recipe(
+        "neutrophil_segmented",
+        "segmented",
+        Granules(9, (1.2, 2.0), 5.0),
+        holes=_SPOTTED,
+        sizes=(0.45, 1.0),
+        shares=(0.0, 0.35),
+    ),
+    "platelet": Recipe("platelet", "", Granules(32, (1.6, 2.7), 3.0), irregularity=0.05, ragged=0.9),
 }
 
 
@@ -103,16 +145,45 @@ def radius_of(rng: np.random.Generator, recipe: Recipe, cell: CellAppearance) ->
     return 0.5 * float(np.interp(rng.uniform(*recipe.sizes), [0, 0.5, 1], cell.diameter))
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """What the layers of one cell share; `spots` and `depth` are maps over the window that `grid` covers."""
+
+    image: np.ndarray
+    grid: Grid
+    rng: np.random.Generator
+    quantiles: np.ndarray
+    recipe: Recipe
+    cell: CellAppearance
+    radius: float
+    shift: np.ndarray
+    depth: np.ndarray
+    spots: np.ndarray
+
+    def paint(self, opacity: np.ndarray, colour: np.ndarray) -> None:
+        """Lay a colour over the image."""
+        self.image[...] += opacity[..., None] * (colour - self.image)
+
+    def colours(self, region: Region, share: np.ndarray) -> np.ndarray:
+        """Look a region's colours up, share 0 the darkest."""
+        return ramp_colours(shifted_ramp(region, self.shift), self.quantiles, share)
+
+    def noise(self, region: Region) -> np.ndarray:
+        """Texture of a region, mean 0 and SD 1."""
+        return correlated_noise(self.rng, self.depth.shape, region.correlation)
+
+
 def draw_cell(
     image: np.ndarray,
     grid: Grid,
     rng: np.random.Generator,
-    measured: Appearance,
     recipe: Recipe,
     radius: float,
+    *,
+    measured: Appearance,
     cell: CellAppearance | None = None,
-) -> np.ndarray:
-    """Draw one cell in the grid's origin, in place.
+) -> None:
+    """Draw one cell about the grid's origin, in place.
 
     Parameters
     ----------
@@ -122,43 +193,19 @@ def draw_cell(
         Of the cell, in pixels of the finished image.
     cell : CellAppearance, optional
         Instead of the measured one of the recipe's kind.
-
-    Returns
-    -------
-    numpy.ndarray
-        float: depth inside the cell in pixels, over a window about the grid's origin.
     """
     cell = cell or measured.cells[recipe.kind]
     part, grid = grid.window(0.0, 0.0, radius * 1.45 + 6)
-    image = image[part]
     elongation = float(np.interp(rng.uniform(0.3, 1), [0, 0.5, 1], cell.elongation))
-    warped = grid.warped(rng, recipe.ragged, 2.5) if recipe.ragged else grid
-    depth = outline(warped, rng, radius, elongation, recipe.irregularity)
-    share = float(np.interp(rng.uniform(*recipe.shares), [0, 0.5, 1], cell.nucleus_share))
-    shift = rng.normal(0, 0.5, 3)
-    if not recipe.nucleus:
-        _paint_platelet(image, grid, rng, measured, recipe, cell, depth)
-        return depth
-    nucleus = np.minimum(SHAPES[recipe.nucleus](grid, rng, radius, share), depth - 1.0)
-    spots = _granule_map(grid, rng, recipe, depth, nucleus)
-    _paint_cytoplasm(image, rng, measured, recipe, cell, depth, nucleus, spots, shift)
-    _paint_vacuoles(image, grid, rng, recipe, depth, nucleus)
-    _paint_nucleus(image, rng, measured, recipe, cell.nucleus, nucleus, spots, shift)
-    if recipe.granules and recipe.granules.over_nucleus:
-        _paint_spots(image, rng, measured, spots, cell.nucleus, shift)
-    return depth
-
-
-def _granule_map(
-    grid: Grid, rng: np.random.Generator, recipe: Recipe, depth: np.ndarray, nucleus: np.ndarray
-) -> np.ndarray:
-    if recipe.granules is None:
-        return np.zeros(depth.shape)
-    inside = depth > 2.0
-    where = inside if recipe.granules.over_nucleus else inside & (nucleus < 0)
-    pixels = where.sum() * (grid.columns[0, 1] - grid.columns[0, 0]) ** 2
-    uneven = where & (smooth_noise(rng, depth.shape, 24) > rng.uniform(-2.5, -1.2))
-    return granules(grid, rng, uneven, int(recipe.granules.density * pixels / 1000), recipe.granules.radius)
+    edge = grid.warped(rng, recipe.ragged, 2.5) if recipe.ragged else grid
+    depth = outline(edge, rng, radius, elongation=elongation, irregularity=recipe.irregularity)
+    shift = rng.normal(0, 0.4, 3)
+    spots = np.zeros(depth.shape)
+    drawing = _Drawing(image[part], grid, rng, measured.quantiles, recipe, cell, radius, shift, depth, spots)
+    if recipe.nucleus:
+        _draw_nucleated(drawing)
+    else:
+        _draw_platelet(drawing)
 
 
 def shifted_ramp(region: Region, shift: np.ndarray) -> np.ndarray:
@@ -167,94 +214,67 @@ def shifted_ramp(region: Region, shift: np.ndarray) -> np.ndarray:
     return np.clip(region.ramp + (axes * np.sqrt(np.clip(sizes, 0, None))) @ shift, 0, 255)
 
 
-def _paint(image: np.ndarray, opacity: np.ndarray, colour: np.ndarray) -> None:
-    image += opacity[..., None] * (colour - image)
+def _draw_nucleated(drawing: _Drawing) -> None:
+    recipe, rng = drawing.recipe, drawing.rng
+    share = float(np.interp(rng.uniform(*recipe.shares), [0, 0.5, 1], drawing.cell.nucleus_share))
+    nucleus = np.minimum(SHAPES[recipe.nucleus](drawing.grid, rng, drawing.radius, share), drawing.depth - 1.0)
+    if recipe.granules:
+        over = recipe.granules.over_nucleus
+        drawing.spots[...] = _scatter(drawing, recipe.granules, (drawing.depth > 2) & (over | (nucleus < 0)))
+    _paint_cytoplasm(drawing, nucleus)
+    _paint_nucleus(drawing, nucleus)
+    if recipe.granules and recipe.granules.over_nucleus:
+        _paint_spots(drawing, nucleus)
 
 
-def _paint_cytoplasm(
-    image: np.ndarray,
-    rng: np.random.Generator,
-    measured: Appearance,
-    recipe: Recipe,
-    cell: CellAppearance,
-    depth: np.ndarray,
-    nucleus: np.ndarray,
-    spots: np.ndarray,
-    shift: np.ndarray,
-) -> None:
-    region = cell.cytoplasm
-    texture = correlated_noise(rng, depth.shape, region.correlation) + 0.5 * smooth_noise(rng, depth.shape, 18)
+def _scatter(drawing: _Drawing, kind: Granules, where: np.ndarray) -> np.ndarray:
+    rng = drawing.rng
+    where = where & (smooth_noise(rng, where.shape, 24) > rng.uniform(-2.5, -1.2))
+    count = int(kind.density * where.sum() / SUPERSAMPLING**2 / 1000)
+    return granules(drawing.grid, rng, where, count, kind.radius)
+
+
+def _paint_cytoplasm(drawing: _Drawing, nucleus: np.ndarray) -> None:
+    recipe, region, depth = drawing.recipe, drawing.cell.cytoplasm, drawing.depth
+    texture = drawing.noise(region) + 0.5 * smooth_noise(drawing.rng, depth.shape, 18)
     texture -= recipe.edge * 2 * np.exp(-np.clip(depth, 0, None) / 5)
     if recipe.granules:
-        texture -= recipe.granules.darkness * spots
+        texture -= recipe.granules.darkness * drawing.spots
     visible = (depth > 0) & (nucleus < 0)
-    ramp = shifted_ramp(region, shift)
-    colour = ramp_colours(ramp, measured.quantiles, ranks(texture, visible))
-    if recipe.warm:
-        warm = 0.7 * smooth_noise(rng, depth.shape, 20) + 1.2 * spots + 0.25 * np.clip(depth / 6, 0, 1)
-        warm_ramp = cell.warmth_ramp + ramp.mean(axis=0) - region.ramp.mean(axis=0)
-        light = colour.mean(axis=-1, keepdims=True) / ramp.mean()
-        colour = ramp_colours(warm_ramp, measured.quantiles, ranks(warm, visible)) * (0.25 + 0.75 * light)
-    _paint(image, coverage(depth, 1.0), colour)
-
-
-def _paint_vacuoles(
-    image: np.ndarray, grid: Grid, rng: np.random.Generator, recipe: Recipe, depth: np.ndarray, nucleus: np.ndarray
-) -> None:
+    colour = drawing.colours(region, ranks(texture, visible))
+    drawing.paint(coverage(depth, 1.0), colour)
     if recipe.vacuoles:
-        holes = granules(grid, rng, (depth > 5) & (nucleus < -3), recipe.vacuoles, (2.5, 4.5))
-        _paint(image, 0.75 * holes, np.array([245.0, 222.0, 212.0]))
+        holes = granules(drawing.grid, drawing.rng, (depth > 5) & (nucleus < -3), recipe.vacuoles, (2.0, 4.0))
+        drawing.paint(0.7 * holes, np.array([245.0, 222.0, 212.0]))
 
 
-def _paint_nucleus(
-    image: np.ndarray,
-    rng: np.random.Generator,
-    measured: Appearance,
-    recipe: Recipe,
-    region: Region,
-    nucleus: np.ndarray,
-    spots: np.ndarray,
-    shift: np.ndarray,
-) -> None:
+def _paint_nucleus(drawing: _Drawing, nucleus: np.ndarray) -> None:
+    recipe, region, rng = drawing.recipe, drawing.cell.nucleus, drawing.rng
     inside = nucleus > 0
-    chromatin = correlated_noise(rng, nucleus.shape, region.correlation)
+    chromatin = drawing.noise(region)
     if recipe.clumps:
         chromatin = (1 - recipe.clumps) * chromatin + recipe.clumps * smooth_noise(rng, nucleus.shape, 9)
+    if recipe.holes:
+        chromatin += recipe.holes.darkness * _scatter(drawing, recipe.holes, nucleus > 3)
+    if recipe.granules and recipe.granules.over_nucleus:
+        chromatin -= recipe.granules.darkness * drawing.spots
     share = ranks(chromatin, inside)
     share *= 1 - recipe.rim * np.exp(-((np.clip(nucleus, 0, None) / 3.0) ** 2))
-    _paint(image, coverage(nucleus, 1.2), ramp_colours(shifted_ramp(region, shift), measured.quantiles, share))
+    drawing.paint(coverage(nucleus, 1.2), drawing.colours(region, share))
 
 
-def _paint_spots(
-    image: np.ndarray,
-    rng: np.random.Generator,
-    measured: Appearance,
-    spots: np.ndarray,
-    region: Region,
-    shift: np.ndarray,
-) -> None:
-    shade = 0.35 * ranks(correlated_noise(rng, spots.shape, region.correlation), spots > 0)
-    _paint(image, 0.85 * spots, ramp_colours(shifted_ramp(region, shift), measured.quantiles, shade))
+def _paint_spots(drawing: _Drawing, nucleus: np.ndarray) -> None:
+    region = drawing.cell.nucleus
+    shade = 0.5 * ranks(drawing.noise(region), drawing.spots > 0)
+    drawing.paint(0.85 * drawing.spots * (1 - coverage(nucleus, 2.0)), drawing.colours(region, shade))
 
 
-def _paint_platelet(
-    image: np.ndarray,
-    grid: Grid,
-    rng: np.random.Generator,
-    measured: Appearance,
-    recipe: Recipe,
-    cell: CellAppearance,
-    depth: np.ndarray,
-) -> None:
+def _draw_platelet(drawing: _Drawing) -> None:
+    recipe, cell, depth = drawing.recipe, drawing.cell, drawing.depth
     assert recipe.granules is not None
-    shift = rng.normal(0, 0.6, 3)
-    inside = depth > 0
-    spots = _granule_map(grid, rng, recipe, depth - 2, np.full(depth.shape, -1.0))
-    texture = correlated_noise(rng, depth.shape, cell.nucleus.correlation) - recipe.granules.darkness * spots
-    share = ranks(texture, inside)
-    core = shifted_ramp(cell.nucleus, shift)
-    rim = shifted_ramp(cell.cytoplasm, shift)
-    central = np.clip(ndimage.gaussian_filter(depth, 2) / (0.45 * depth.max()), 0, 1)[..., None]
-    colour = central * ramp_colours(core, measured.quantiles, share)
-    colour += (1 - central) * ramp_colours(rim, measured.quantiles, share)
-    _paint(image, coverage(depth, 1.5), colour)
+    drawing.spots[...] = _scatter(drawing, recipe.granules, depth > 4)
+    texture = drawing.noise(cell.nucleus) - recipe.granules.darkness * drawing.spots
+    share = ranks(texture, depth > 0)
+    central = np.clip(depth / (0.4 * depth.max()), 0, 1)[..., None]
+    colour = central * drawing.colours(cell.nucleus, share) + (1 - central) * drawing.colours(cell.cytoplasm, share)
+    drawing.paint(coverage(depth, 1.5), colour)
