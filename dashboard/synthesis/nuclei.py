@@ -14,7 +14,7 @@ Shape = Callable[[Grid, np.random.Generator, float, float], np.ndarray]
 def round_nucleus(grid: Grid, rng: np.random.Generator, radius: float, share: float) -> np.ndarray:
     """Round and central, as in a lymphocyte; `share` is the nucleus's part of the cell's area, in (0, 1)."""
     size = radius * share**0.5
-    place = _off_centre(rng, (radius - size) * 0.5)
+    place = _off_centre(rng, (radius - size) * 0.8)
     return outline(grid.moved(*place), rng, size, elongation=rng.uniform(0.86, 0.98), irregularity=0.025)
 
 
@@ -110,7 +110,7 @@ def _lobed(
     middle = np.mean(points, axis=0)
     warped = grid.warped(rng, radius * 0.025, radius * 0.2)
     return _of_area(
-        warped, np.array(points) - 0.5 * middle, np.array(profile), share * np.pi * radius**2, 0.25 * radius
+        warped, np.array(points) - 0.8 * middle, np.array(profile), share * np.pi * radius**2, 0.25 * radius
     )
 
 

@@ -7,7 +7,6 @@ from scipy import ndimage
 
 from dashboard.synthesis.shapes import SIDE, SUPERSAMPLING
 
-
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -44,6 +43,6 @@ def photograph(
 
 
 def _without_fine_colour(colour: np.ndarray) -> np.ndarray:
-    """Keep colour at half the resolution, as cameras and JPEG do: the source of the soft colour edges of real images."""
+    """Keep colour at half the resolution, as cameras and JPEG do; hence the soft colour edges of real images."""
     halves = colour.reshape(SIDE // 2, 2, SIDE // 2, 2, 3).mean(axis=(1, 3))
     return ndimage.gaussian_filter(halves.repeat(2, axis=0).repeat(2, axis=1), (0.8, 0.8, 0))

@@ -107,7 +107,7 @@ RECIPES = {
     "metamyelocyte": Recipe(
         "metamyelocyte", "kidney", Granules(14, (1.0, 1.6), 2.2), holes=_SPOTTED, shares=(0.1, 0.6)
     ),
-    "lymphocyte": Recipe("lymphocyte", "round", irregularity=0.03, edge=0.8, rim=0.6, ragged=0.7, holes=_NETTED),
+    "lymphocyte": Recipe("lymphocyte", "round", irregularity=0.03, edge=0.8, rim=0.6, clumps=0.35, ragged=0.7),
     "monocyte": Recipe(
         "monocyte",
         "folded",
