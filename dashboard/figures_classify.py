@@ -13,11 +13,18 @@ from PIL import Image
 
 ACCENT = "#5b3a8c"
 QUIET = "#c9c2d6"
-_HEIGHTS = {1: 370, 2: 320, 3: 260}  # by the number of pictures side by side
+_HEIGHTS = {1: 370, 2: 300, 3: 240}  # by the number of pictures side by side
 _GAP = 0.02
 _HIDDEN = {"visible": False, "constrain": "domain"}
 _PICTURE = {"type": "image", "hoverinfo": "skip"}
-_TITLE = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 14}}
+_TITLE = {
+    "xref": "paper",
+    "yref": "paper",
+    "xanchor": "center",
+    "yanchor": "bottom",
+    "showarrow": False,
+    "font": {"size": 14},
+}
 
 # No wheel zoom: it would catch a reader who only scrolls the page.
 IMAGE_CONFIG = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import numpy as np
 import streamlit as st
 
 from dashboard.bundles import Card
@@ -71,16 +70,3 @@ def percent(share: float) -> str:
 def pre_classification(row: Mapping[str, object], card: Card) -> str:
     """Name the model's suggestion for a row of `predictions`: a class, or Unidentified."""
     return "Unidentified" if row["unidentified"] else card.display_name(str(row["predicted"]))
-
-
-def cell_image(pixels: np.ndarray, name: str, width: int | str = "stretch") -> None:
-    """Show a cell as it is; uint8 (H, W, 3).
-
-    Parameters
-    ----------
-    name : str
-        The file's name, read out by screen readers.
-    width : int or "stretch"
-        In pixels of the screen.
-    """
-    st.image(pixels, width=width, alt=f"Cell image {name}", output_format="PNG")  # type: ignore[arg-type]

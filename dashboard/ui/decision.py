@@ -299,7 +299,9 @@ def _say_what_stands(before: pd.DataFrame, card: Card) -> None:
     if len(before):
         row = before.iloc[-1]
         note = f" Note: {row['note']}" if row["note"] else ""
-        st.text(f"On record: {describe(row, card)}, {row['reviewer']}, {row['time_utc'][:16]} UTC.{note}")
+        st.text(
+            f"On record: {describe(row, card)}, {row['reviewer']}, {row['time_utc'][:16].replace('T', ' ')} UTC.{note}"
+        )
 
 
 def outcome() -> None:

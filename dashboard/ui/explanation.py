@@ -18,6 +18,7 @@ from dashboard.overlay import legend_labels, legend_swatch, overlay
 from dashboard.ui import cached, components, state
 
 _NOBODY = "none"
+_REQUESTED = "requested_explanation"
 
 
 def panel(model_id: str, image: SmearImage, row: Mapping[str, Any], *, start_open: bool) -> dict[str, np.ndarray]:
@@ -138,18 +139,21 @@ def _explanations(bundle: Bundle, image: SmearImage, method: Method, classes: li
     store = cached.kept_explanations()
     keys = {name: (bundle.model_sha256, repr(bundle.card.input), image.image_id, method.name, name) for name in classes}
     computing = method.slow and any(store.get(key) is None for key in keys.values())
-    if computing and not _asked_for(method, image.image_id):
+    place = st.empty()  # the button and the bar share it: what is not drawn again would stay on screen until the end
+    if computing and not _asked_for(place, method, image.image_id):
         return {}
-    bar = st.progress(0.0, f"Computing {method.title} …") if computing else None
+    text = f"Computing {method.title} …"
+    bar = place.progress(0.0, text) if computing else None
     found = {}
-    for done, (name, key) in enumerate(keys.items()):
-        explanation = store.get(key)
-        if explanation is None:
-            explanation = _compute(bundle, image, method, name, _Progress(bar, done, len(keys)))
-            store.keep(key, explanation)
-        found[name] = explanation
-    if bar is not None:
-        bar.empty()
+    try:
+        for done, (name, key) in enumerate(keys.items()):
+            explanation = store.get(key)
+            if explanation is None:
+                explanation = _compute(bundle, image, method, name, _Progress(bar, text, done, len(keys)))
+                store.keep(key, explanation)
+            found[name] = explanation
+    finally:
+        place.empty()
     return found
 
 
@@ -164,23 +168,25 @@ class _Progress:
     """Moves the bar, if there is one, through explanation `done` of `total`."""
 
     bar: DeltaGenerator | None
+    text: str
     done: int
     total: int
 
     def __call__(self, share: float) -> None:
         if self.bar is not None:
-            self.bar.progress(min(1.0, (self.done + share) / self.total))
+            self.bar.progress(min(1.0, (self.done + share) / self.total), self.text)
 
 
-def _asked_for(method: Method, image_id: str) -> bool:
-    """Draw the button that starts a slow method; True in the run in which it is pressed."""
-    place = st.empty()
-    pressed = place.button(
+def _asked_for(place: DeltaGenerator, method: Method, image_id: str) -> bool:
+    """Draw the button that starts a slow method; in the run in which it was pressed, True and no button."""
+    if st.session_state.pop(_REQUESTED, None) == (method.name, image_id):
+        return True
+    place.button(
         f"Compute {method.title}",
         icon=":material/play_arrow:",
         help=f"{method.samples} runs of the model; some seconds.",
         key=f"compute_{method.name}_{image_id}",
+        on_click=st.session_state.__setitem__,
+        args=(_REQUESTED, (method.name, image_id)),
     )
-    if pressed:
-        place.empty()
-    return pressed
+    return False

@@ -98,6 +98,9 @@ def _sampled() -> list[Picture]:
 
 def _sample_table(folder: Path) -> pd.DataFrame:
     rows = read_labels(folder / "labels.csv", folder).rows
-    notes = rows["note"] if "note" in rows else pd.Series("", rows.index)
-    rows["remark"] = ("Synthetic sample, made as: " + rows["label"] + ". " + notes).str.strip()
+    notes = rows["note"] if "note" in rows else [""] * len(rows)
+    rows["remark"] = [
+        f"Synthetic sample, made as {label.replace('_', ' ')}" + (f": {note}" if note else "")
+        for label, note in zip(rows["label"], notes, strict=True)
+    ]
     return rows

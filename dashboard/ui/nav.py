@@ -32,8 +32,3 @@ def pages() -> list[Page]:
 def review_case(case_id: str) -> None:
     """Go to the Review page with a case open; call it outside a callback."""
     st.switch_page(page("review"), query_params={"case": case_id})
-
-
-def batch_case(case_id: str) -> None:
-    """Go to the Batch page with a case open; call it outside a callback."""
-    st.switch_page(page("batch"), query_params={"case": case_id})

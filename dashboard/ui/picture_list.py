@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.bundles import Card
@@ -84,19 +83,6 @@ def next_reading(readings: Sequence[Reading], decided: Sequence[str], current: s
     ids = [reading.image.image_id for reading in readings]
     start = ids.index(current) + 1
     return next((image_id for image_id in ids[start:] + ids[:start] if image_id not in decided), current)
-
-
-def table(readings: Sequence[Reading], card: Card, labels: dict[str, str]) -> pd.DataFrame:
-    """List readings: file, pre-classification, confidence in percent, doubts, the reader's label."""
-    return pd.DataFrame(
-        {
-            "file": [reading.name for reading in readings],
-            "pre-classification": [components.pre_classification(reading.row, card) for reading in readings],
-            "confidence": [100 * float(reading.row["confidence"]) for reading in readings],
-            "doubt": ["unlike training" if reading.row["out_of_distribution"] else "" for reading in readings],
-            "decision": [labels.get(reading.image.image_id, "") for reading in readings],
-        }
-    )
 
 
 def _line(reading: Reading, card: Card, labels: dict[str, str]) -> str:

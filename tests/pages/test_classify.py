@@ -139,3 +139,11 @@ def test_two_classes_can_stand_side_by_side(loaded, png_files):
 def test_the_same_picture_under_two_names_is_shown_once(loaded, png_files):
     app = opened(png_files[0], ("copy.png", png_files[0][1], "image/png"))
     assert not [box for box in app.selectbox if box.key == "classify_current"]
+
+
+def test_a_sample_says_beside_it_that_it_is_synthetic(loaded):
+    app = opened()
+    samples = app.multiselect(key="samples")
+    samples.set_value(samples.options[:1]).run()
+    assert not app.exception
+    assert any("Synthetic sample" in caption.value for caption in app.caption)
