@@ -139,7 +139,7 @@ def _explanations(bundle: Bundle, image: SmearImage, method: Method, classes: li
     store = cached.kept_explanations()
     keys = {name: (bundle.model_sha256, repr(bundle.card.input), image.image_id, method.name, name) for name in classes}
     computing = method.slow and any(store.get(key) is None for key in keys.values())
-    place = st.empty()  # the button and the bar share it: what is not drawn again would stay on screen until the end
+    place = st.empty()  # for the button, then the bar
     if computing and not _asked_for(place, method, image.image_id):
         return {}
     text = f"Computing {method.title} …"
