@@ -63,5 +63,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def _quieten_libraries() -> None:
+    """Keep stderr for what Python says; to hear TensorFlow's C++ side too, set TF_CPP_MIN_LOG_LEVEL below 3."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") == "3":  # it greets before it looks at that level
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 if __name__ == "__main__":
+    _quieten_libraries()
     sys.exit(main())

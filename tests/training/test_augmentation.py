@@ -1,0 +1,162 @@
+"""Each random change does what its range says, on pictures whose answer is known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dashboard.training.augmentation import augment
+from dashboard.training.recipes import RECIPES, Augmentation
+
+STILL = Augmentation(rotation=0, flips=False)
+NOISE = np.random.default_rng(0).integers(0, 256, (6, 40, 44, 3), np.uint8)
+
+
+def views(images: np.ndarray, height: int = 32, width: int = 32, seed: int = 0, **changes) -> np.ndarray:
+    tf.random.set_seed(seed)
+    return augment(tf.constant(images), height, width, dataclasses.replace(STILL, **changes)).numpy()
+
+
+def plain(*colour: int, count: int = 16, side: int = 24) -> np.ndarray:
+    return np.full((count, side, side, 3), colour, np.uint8)
+
+
+def disc(radius: float, count: int = 12, side: int = 64) -> np.ndarray:
+    rows, columns = np.mgrid[:side, :side] - (side - 1) / 2
+    inside = rows**2 + columns**2 < radius**2
+    return np.repeat(np.where(inside[..., None], 200, 50).astype(np.uint8)[None].repeat(3, -1), count, axis=0)
+
+
+def test_without_any_change_a_view_is_the_canvas_centre():
+    np.testing.assert_allclose(views(NOISE), NOISE[:, 4:36, 6:38], atol=0.05)
+
+
+def test_views_are_floats_of_the_asked_size_within_the_range_of_pixels():
+    for recipe in RECIPES.values():
+        tf.random.set_seed(0)
+        out = augment(tf.constant(NOISE), 24, 30, recipe.augmentation)
+        assert (out.dtype, out.shape) == (tf.float32, (6, 24, 30, 3))
+        assert np.isfinite(out.numpy()).all()
+        assert 0 <= out.numpy().min() <= out.numpy().max() <= 255
+
+
+def test_the_same_seed_gives_the_same_views_and_another_does_not():
+    how = dataclasses.asdict(Augmentation(zoom=(0.8, 1.2), brightness=0.2, noise=1.0, jpeg=1.0))
+    np.testing.assert_array_equal(views(NOISE, seed=1, **how), views(NOISE, seed=1, **how))
+    assert np.abs(views(NOISE, seed=1, **how) - views(NOISE, seed=2, **how)).max() > 10
+
+
+def test_every_image_of_a_batch_gets_its_own_view():
+    out = views(plain(120, 120, 120), brightness=0.3)
+    assert len(np.unique(out[:, 0, 0, 0].round(2))) > 10
+
+
+def test_flips_give_the_view_or_its_mirror_image_and_nothing_else():
+    images = np.repeat(NOISE[:1], 40, axis=0)
+    out = views(images, flips=True)
+    centre = NOISE[0, 4:36, 6:38]
+    kinds = [
+        min(range(2), key=lambda index, one=one: np.abs(one - (centre, centre[:, ::-1])[index]).max()) for one in out
+    ]
+    assert set(kinds) == {0, 1}
+    for one, kind in zip(out, kinds, strict=True):
+        np.testing.assert_allclose(one, (centre, centre[:, ::-1])[kind], atol=0.1)
+
+
+def test_turns_keep_a_disc_and_move_a_corner():
+    round_one = disc(12)
+    np.testing.assert_allclose(
+        views(round_one, 48, 48, rotation=180).mean(axis=(1, 2, 3)), views(round_one, 48, 48).mean(), rtol=0.01
+    )
+    marked = round_one.copy()
+    marked[:, 20:24, 20:24] = 0
+    assert np.abs(views(marked, 48, 48, rotation=180) - views(marked, 48, 48)).max() > 100
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_zoom_is_the_size_of_the_cell_relative_to_the_original(factor):
+    share = (views(disc(10), 48, 48, zoom=(factor, factor)) > 125).mean()
+    assert share == pytest.approx(np.pi * (10 * factor) ** 2 / 48**2, rel=0.05)
+
+
+def test_a_zoom_range_is_kept_and_used():
+    shares = (views(disc(10, count=64), 48, 48, zoom=(0.8, 1.25)) > 125).mean(axis=(1, 2, 3))
+    sizes = np.sqrt(shares * 48**2 / np.pi) / 10
+    assert 0.77 < sizes.min() < 0.88
+    assert 1.12 < sizes.max() < 1.28
+
+
+def test_shift_moves_by_at_most_its_share_of_the_side():
+    bright = views(disc(6, count=64), 48, 48, shift=0.1)[..., 0] - 50
+    rows = (bright * np.arange(48)[:, None]).sum(axis=(1, 2)) / bright.sum(axis=(1, 2)) - 23.5
+    assert 3.5 < np.abs(rows).max() < 4.9
+
+
+@pytest.mark.parametrize(
+    ("name", "colour", "low", "high"),
+    [("brightness", (100, 100, 100), 80, 120), ("channel_gain", (100, 100, 100), 80, 120)],
+)
+def test_factors_stay_in_their_range_and_use_it(name, colour, low, high):
+    out = views(plain(*colour, count=64), **{name: 0.2})[:, 0, 0]
+    assert low - 0.1 <= out.min() < low + 6
+    assert high - 6 < out.max() <= high + 0.1
+
+
+def test_channel_gain_changes_each_channel_by_itself_and_brightness_all_alike():
+    assert np.ptp(views(plain(100, 100, 100), channel_gain=0.2)[:, 0, 0], axis=1).max() > 5
+    assert np.ptp(views(plain(100, 100, 100), brightness=0.2)[:, 0, 0], axis=1).max() < 0.01
+
+
+def test_gamma_keeps_black_and_white():
+    assert views(plain(0, 0, 0), gamma=0.3).max() < 1
+    assert views(plain(255, 255, 255), gamma=0.3).min() > 254.9
+    assert np.ptp(views(plain(60, 60, 60), gamma=0.3)) > 10
+
+
+def test_contrast_keeps_the_mean():
+    out = views(disc(12, count=32), 64, 64, contrast=0.3)
+    np.testing.assert_allclose(out.mean(axis=(1, 2, 3)), disc(12).mean(), rtol=1e-3)
+    assert np.ptp(out.max(axis=(1, 2, 3))) > 20
+
+
+@pytest.mark.parametrize("change", [{"hue": 30.0}, {"saturation": 0.5}])
+def test_hue_and_saturation_leave_grey_alone_and_keep_the_luma(change):
+    np.testing.assert_allclose(views(plain(90, 90, 90), **change), 90, atol=0.3)
+    out = views(plain(150, 90, 140), **change)[:, 0, 0]
+    np.testing.assert_allclose(out @ [0.299, 0.587, 0.114], 0.299 * 150 + 0.587 * 90 + 0.114 * 140, atol=0.5)
+    assert np.ptp(out, axis=0).max() > 10
+
+
+def test_saturation_worked_by_hand():
+    # YIQ: grey + s * (colour - grey); the range is reached at s = 0.5 and 1.5
+    luma = 0.299 * 150 + 0.587 * 90 + 0.114 * 140
+    out = views(plain(150, 90, 140, count=64), saturation=0.5)[:, 0, 0]
+    factors = (out - luma) / (np.array([150, 90, 140]) - luma)
+    np.testing.assert_allclose(factors, factors[:, :1].repeat(3, 1), atol=0.03)
+    assert 0.49 < factors.min() < 0.6
+    assert 1.4 < factors.max() < 1.51
+
+
+def test_blur_keeps_a_plain_colour_and_softens_an_edge_only_where_drawn():
+    np.testing.assert_allclose(views(plain(10, 120, 240), blur=1.0), views(plain(10, 120, 240)), atol=0.01)
+    steepest = np.abs(np.diff(views(disc(12, count=64), 48, 48, blur=0.5), axis=2)).max(axis=(1, 2, 3))
+    assert (steepest > 149).sum() == pytest.approx(32, abs=12)
+    assert steepest.min() < 100
+
+
+def test_noise_is_drawn_for_its_share_of_the_images():
+    spread = views(plain(128, 128, 128, count=64), noise=0.5, noise_sigma=10.0).std(axis=(1, 2, 3))
+    assert (spread > 0.01).sum() == pytest.approx(32, abs=12)
+    assert 5 < spread.max() < 11
+
+
+def test_recompression_changes_its_share_of_the_images_a_little():
+    smooth = np.repeat(np.linspace(0, 255, 40 * 44 * 3).reshape(1, 40, 44, 3).astype(np.uint8), 32, axis=0)
+    off = np.abs(views(smooth, jpeg=0.5) - views(smooth)).max(axis=(1, 2, 3))
+    assert (off > 0.5).sum() == pytest.approx(16, abs=9)
+    assert np.abs(views(smooth, jpeg=1.0) - views(smooth)).mean() < 6
+
+
+def test_an_empty_batch_gives_no_views():
+    assert views(NOISE[:0]).shape == (0, 32, 32, 3)

@@ -1,0 +1,165 @@
+"""A fit ends in a model, goes on after a kill, and refuses what it cannot fit."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.errors import TrainingError
+from dashboard.preprocessing import InputSpec
+from dashboard.training import fitting
+from tests.conftest import PROJECT
+from tests.training import tiny_recipe
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def backbone(monkeypatch):
+    monkeypatch.setattr(keras.applications, "Tiny", tiny_recipe.tiny_backbone, raising=False)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    return tiny_recipe.make_rows(tmp_path_factory.mktemp("images"))
+
+
+def killed_after_one_epoch(rows: pd.DataFrame, out) -> None:
+    rows.to_csv(out.parent / "rows.csv", index=False)
+    script = f"""
+        import os, signal, keras, pandas, pathlib
+        from dashboard.training import fitting
+        from tests.training import tiny_recipe
+        tiny_recipe.install()
+        class Killing(keras.callbacks.CSVLogger):
+            def on_epoch_end(self, epoch, logs=None):
+                super().on_epoch_end(epoch, logs)
+                os.kill(os.getpid(), signal.SIGKILL)
+        keras.callbacks.CSVLogger = Killing
+        rows = pandas.read_csv({str(out.parent / "rows.csv")!r}, dtype=str, keep_default_na=False)
+        fitting.fit(tiny_recipe.recipe(), rows, pathlib.Path({str(out)!r}))
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_a_fit_learns_and_keeps_its_curves(rows, tmp_path):
+    final = fitting.fit(tiny_recipe.recipe(epochs=6), rows, tmp_path / "run", tell=lambda _: None)
+    curves = pd.read_csv(tmp_path / "run" / fitting.CURVES)
+    assert list(curves["epoch"]) == list(range(6))
+    assert curves["loss"].iloc[-1] < curves["loss"].iloc[0]
+    model = keras.models.load_model(final, compile=False)
+    assert model.output_shape == (None, 2)
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_killed_after_an_epoch_it_goes_on_with_the_next(rows, tmp_path):
+    out = tmp_path / "run"
+    killed_after_one_epoch(rows, out)
+    assert not (out / fitting.FINAL).exists()
+    final = fitting.fit(tiny_recipe.recipe(), rows, out, tell=lambda _: None)
+    assert list(pd.read_csv(out / fitting.CURVES)["epoch"]) == [0, 1, 2]
+    assert final.is_file()
+    told: list[str] = []
+    before = final.read_bytes()
+    assert fitting.fit(tiny_recipe.recipe(), rows, out, tell=told.append) == final
+    assert final.read_bytes() == before
+    assert "nothing to fit" in told[0]
+
+
+def test_killed_while_the_model_is_saved_it_saves_it_again(rows, tmp_path):
+    out = tmp_path / "run"
+    final = fitting.fit(tiny_recipe.recipe(), rows, out, tell=lambda _: None)
+    weights = keras.models.load_model(final, compile=False).get_weights()
+    final.rename(out / f"unfinished-{fitting.FINAL}")
+    (out / f"unfinished-{fitting.FINAL}").write_bytes(b"half")
+    again = fitting.fit(tiny_recipe.recipe(), rows, out, tell=lambda _: None)
+    assert list(pd.read_csv(out / fitting.CURVES)["epoch"]) == [0, 1, 2]
+    for one, other in zip(weights, keras.models.load_model(again, compile=False).get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"epochs": 2}, {"initial_weights": "other.weights.h5"}])
+def test_a_folder_with_another_run_is_refused(rows, tmp_path, changes):
+    (tmp_path / "run.json").write_text('{"recipe": "tiny-recipe", "seed": 0, "epochs": 3, "initial_weights": ""}')
+    with pytest.raises(TrainingError, match="holds a run with other settings"):
+        fitting.fit(tiny_recipe.recipe(), rows, tmp_path, **changes)
+
+
+@pytest.mark.parametrize(("settings", "got"), [({"epochs": 0}, "0 and 0"), ({"seed": -1}, "3 and -1")])
+def test_impossible_settings_are_refused(rows, tmp_path, settings, got):
+    with pytest.raises(TrainingError, match=f"got {got}"):
+        fitting.fit(tiny_recipe.recipe(), rows, tmp_path, **settings)
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        (lambda rows: rows[rows["label"] == "dark"], "no training image of pale"),
+        (lambda rows: rows[(rows["label"] == "dark") | (rows["split"] != "train")], "no training image of pale"),
+        (lambda rows: rows[rows["split"] == "train"], "no row of split val"),
+        (lambda rows: rows[:0], "no training image of dark, pale"),
+    ],
+    ids=["class", "class in train", "val", "none"],
+)
+def test_missing_classes_and_splits_are_refused(rows, tmp_path, keep, message):
+    with pytest.raises(TrainingError, match=message):
+        fitting.fit(tiny_recipe.recipe(), keep(rows), tmp_path)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_damaged_image_is_named(rows, tmp_path, split):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    changed = rows.copy()
+    changed.loc[changed[changed["split"] == split].index[0], "file"] = str(tmp_path / "broken.png")
+    with pytest.raises(TrainingError, match=r"broken\.png cannot be used for training\. The"):
+        fitting.fit(tiny_recipe.recipe(), changed, tmp_path / "run", tell=lambda _: None)
+
+
+def test_a_loss_that_is_no_number_stops_the_fit_with_a_sentence(rows, tmp_path):
+    with pytest.raises(TrainingError, match="no longer a number; lower the learning rate"):
+        fitting.fit(tiny_recipe.recipe(learning_rate=1e38), rows, tmp_path, tell=lambda _: None)
+    assert not (tmp_path / fitting.FINAL).exists()
+
+
+def test_initial_weights_are_those_of_the_file(tmp_path):
+    backbone = tiny_recipe.tiny_backbone(input_shape=(32, 32, 3))
+    backbone.save_weights(tmp_path / "start.weights.h5")
+    model = fitting.build(tiny_recipe.recipe(), tmp_path / "start.weights.h5")
+    np.testing.assert_array_equal(model.get_layer("conv").get_weights()[0], backbone.get_layer("conv").get_weights()[0])
+
+
+@pytest.mark.parametrize(("name", "data"), [("none.weights.h5", None), ("x.weights.h5", b"no weights"), ("x.txt", b"")])
+def test_initial_weights_that_do_not_fit_are_refused(tmp_path, name, data):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(TrainingError, match="do not fit Tiny"):
+        fitting.build(tiny_recipe.recipe(), tmp_path / name)
+
+
+def test_weights_of_another_backbone_are_refused(tmp_path):
+    image = keras.Input((32, 32, 3))
+    keras.Model(image, keras.layers.Conv2D(5, 7)(image)).save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(TrainingError, match="do not fit Tiny"):
+        fitting.build(tiny_recipe.recipe(), tmp_path / "other.weights.h5")
+
+
+def test_batch_normalisation_stays_as_it_is_where_the_recipe_says_so():
+    assert not fitting.build(tiny_recipe.recipe(frozen_batch_norm=True), None).get_layer("norm").trainable
+    assert fitting.build(tiny_recipe.recipe(), None).get_layer("norm").trainable
+
+
+def test_canvases_are_larger_than_the_input_by_the_crop(rows):
+    canvases = fitting.load_canvases(list(rows["file"][:2]), InputSpec(32, 48, crop=0.8))
+    assert (canvases.shape, canvases.dtype) == ((2, 40, 60, 3), np.uint8)
+
+
+def test_the_real_backbone_of_the_shipped_recipe_fits_at_a_small_size(rows, tmp_path):
+    small = tiny_recipe.recipe(backbone="MobileNetV2", epochs=1, frozen_batch_norm=True)
+    final = fitting.fit(small, rows, tmp_path, tell=lambda _: None)
+    assert keras.models.load_model(final, compile=False).get_layer("features").output.shape == (None, 1280)
