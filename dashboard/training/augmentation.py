@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -43,6 +44,34 @@ def augment(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf
         sigma = chosen * tf.random.uniform([count, 1, 1, 1], 0.0, how.noise_sigma)
         views += sigma * tf.random.normal(tf.shape(views))
     return tf.clip_by_value(views, 0.0, 255.0)
+
+
+def mix(images: tf.Tensor, targets: Any, alpha: float) -> tuple[tf.Tensor, Any]:
+    """Mix each image, and its targets, with another of the batch in a random proportion.
+
+    Parameters
+    ----------
+    images : tf.Tensor
+        float32, shape (B, h, w, 3).
+    targets : tf.Tensor or dict of tf.Tensor
+        float32, shape (B, K).
+    alpha : float
+        Both parameters of the beta distribution of the proportion; the smaller, the less is mixed.
+
+    Source
+    ------
+    Zhang et al. 2018, "mixup: beyond empirical risk minimization", arXiv:1710.09412.
+    """
+    count = tf.shape(images)[0]
+    one, other = tf.unstack(tf.random.gamma([2, count], alpha))
+    share = one / tf.maximum(one + other, 1e-12)
+    share = tf.maximum(share, 1 - share)
+
+    def mixed(values: tf.Tensor) -> tf.Tensor:
+        kept = tf.reshape(share, [count] + [1] * (values.shape.rank - 1))
+        return kept * values + (1 - kept) * values[::-1]
+
+    return mixed(images), tf.nest.map_structure(mixed, targets)
 
 
 def _recompress(image: tf.Tensor, share: float) -> tf.Tensor:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,11 +19,13 @@ from dashboard.errors import ImageError, TrainingError
 from dashboard.images import SmearImage
 from dashboard.preprocessing import InputSpec, prepare, scale
 from dashboard.records import write_atomically
-from dashboard.training.augmentation import augment
+from dashboard.training.augmentation import augment, mix
 from dashboard.training.recipes import Recipe
 
 CURVES = "curves.csv"
 FINAL = "fitted.keras"
+LOGITS, FINE = "logits", "fine"  # names of the two outputs; the second is for training alone
+Targets = Any  # one-hot float32 (N, K), or a dict of them by output
 
 
 def load_canvases(files: list[str], spec: InputSpec) -> np.ndarray:
@@ -53,13 +57,16 @@ def read_image(file: str) -> SmearImage:
         raise TrainingError(f"{file} cannot be used for training. {error}") from error
 
 
-def build(recipe: Recipe, initial_weights: Path | str | None) -> keras.Model:
+def build(recipe: Recipe, initial_weights: Path | str | None, fine_labels: Sequence[str] = ()) -> keras.Model:
     """Build a recipe's network: backbone, global average pooling, dropout, one dense layer of logits.
 
     Parameters
     ----------
     initial_weights : path, "imagenet" or None
-        A `.weights.h5` of the backbone without its top; "imagenet" downloads them; None starts at random.
+        A `.weights.h5` of the backbone without its top, or the `.keras` of an earlier fit of the same classes;
+        "imagenet" downloads them; None starts at random.
+    fine_labels : sequence of str
+        With any, the network has a second output, `fine`: their logits, for training alone.
 
     Raises
     ------
@@ -73,21 +80,35 @@ def build(recipe: Recipe, initial_weights: Path | str | None) -> keras.Model:
         include_top=False,
         input_shape=(spec.height, spec.width, 3),
     )
+    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    features = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
+    logits = keras.layers.Dense(len(recipe.classes), name=LOGITS)(features)
+    model = keras.Model(backbone.input, logits, name=recipe.name.replace("-", "_"))
     if initial_weights not in (None, "imagenet"):
         try:
-            backbone.load_weights(str(initial_weights))
-        except (OSError, ValueError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # Keras only warns of layers that keep their random weights
+                _start_from(Path(str(initial_weights)), backbone, model)
+        except (OSError, ValueError, UserWarning) as error:
+            reason = str(error).strip().partition("\n")[0]
             raise TrainingError(
-                f"The initial weights {initial_weights} do not fit {recipe.backbone}: {error}"
+                f"The initial weights {initial_weights} do not fit {recipe.backbone}: {reason}"
             ) from error
     if recipe.frozen_batch_norm:
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.trainable = False
-    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
-    features = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
-    logits = keras.layers.Dense(len(recipe.classes), name="logits")(features)
-    return keras.Model(backbone.input, logits, name=recipe.name.replace("-", "_"))
+    if not fine_labels:
+        return model
+    fine = keras.layers.Dense(len(fine_labels), name=FINE)(features)
+    return keras.Model(backbone.input, {LOGITS: logits, FINE: fine}, name=model.name)
+
+
+def _start_from(file: Path, backbone: keras.Model, model: keras.Model) -> None:
+    if file.suffix == ".keras":
+        model.set_weights(keras.models.load_model(file, compile=False).get_weights())
+    else:
+        backbone.load_weights(str(file))
 
 
 def fit(
@@ -133,41 +154,53 @@ def fit(
         return final
     names = [info.name for info in recipe.classes]
     train, val = rows[rows["split"] == "train"], rows[rows["split"] == "val"]
+    _check_rows(names, train, val)
+    keras.utils.set_random_seed(seed)
+    tell(f"Reading {len(train)} training and {len(val)} validation images …")
+    steps = len(train) // recipe.batch or 1
+    fine_labels = _fine_labels(recipe, train)
+    model = build(recipe, initial_weights, fine_labels)
+    _compile(model, recipe, steps, epochs, fine=bool(fine_labels))
+    training = _training_batches(recipe, train, _targets(train, names, fine_labels), seed)
+    validation = _validation_batches(recipe, val, _targets(val, names, fine_labels))
+    _go_on(model, (training, validation), out, epochs, steps)
+    unfinished = out / f"unfinished-{FINAL}"
+    keras.Model(model.input, model.get_layer(LOGITS).output, name=model.name).save(unfinished)
+    unfinished.replace(final)
+    return final
+
+
+def _go_on(
+    model: keras.Model, batches: tuple[tf.data.Dataset, tf.data.Dataset], out: Path, epochs: int, steps: int
+) -> None:
+    curves = keras.callbacks.CSVLogger(str(out / CURVES), append=True)
+    try:
+        model.fit(
+            batches[0],
+            validation_data=batches[1],
+            epochs=epochs,
+            steps_per_epoch=steps,
+            verbose=2,
+            shuffle=False,  # the batches are shuffled already
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(raise_error=True),  # before the backup: that one stays sound
+                keras.callbacks.BackupAndRestore(str(out / "backup"), double_checkpoint=True, delete_checkpoint=False),
+                curves,
+                *([keras.callbacks.SwapEMAWeights()] if model.optimizer.use_ema else []),
+            ],
+        )
+    except RuntimeError as error:
+        curves.on_train_end()  # closes its file
+        raise TrainingError(
+            f"The loss is no longer a number; lower the learning rate. {out / 'backup'} holds the last whole epoch."
+        ) from error
+
+
+def _check_rows(names: list[str], train: pd.DataFrame, val: pd.DataFrame) -> None:
     missing = sorted(set(names) - set(train["label"]))
     if missing or val.empty:
         what = f"no training image of {', '.join(missing)}" if missing else "no row of split val"
         raise TrainingError(f"Training needs every class in split train, and a split val; there is {what}.")
-    keras.utils.set_random_seed(seed)
-    tell(f"Reading {len(train)} training and {len(val)} validation images …")
-    steps = len(train) // recipe.batch or 1
-    model = build(recipe, initial_weights)
-    model.compile(
-        optimizer=_optimiser(recipe, steps, epochs),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-    )
-    try:
-        model.fit(
-            _training_batches(recipe, train, names, seed),
-            validation_data=_validation_batches(recipe, val, names),
-            epochs=epochs,
-            steps_per_epoch=steps,
-            verbose=2,
-            callbacks=[
-                keras.callbacks.TerminateOnNaN(raise_error=True),  # before the backup: that one stays sound
-                keras.callbacks.BackupAndRestore(str(out / "backup"), double_checkpoint=True, delete_checkpoint=False),
-                keras.callbacks.CSVLogger(str(out / CURVES), append=True),
-                *([keras.callbacks.SwapEMAWeights()] if recipe.average_decay else []),
-            ],
-        )
-    except RuntimeError as error:
-        raise TrainingError(
-            f"The loss is no longer a number; lower the learning rate. {out / 'backup'} holds the last whole epoch."
-        ) from error
-    unfinished = out / f"unfinished-{FINAL}"
-    model.save(unfinished)
-    unfinished.replace(final)
-    return final
 
 
 def _check_same_run(out: Path, settings: dict[str, object]) -> None:
@@ -199,27 +232,48 @@ def _optimiser(recipe: Recipe, steps: int, epochs: int) -> keras.optimizers.Opti
     )
 
 
-def _targets(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
-    return np.eye(len(names), dtype=np.float32)[[names.index(label) for label in rows["label"]]]
+def _compile(model: keras.Model, recipe: Recipe, steps: int, epochs: int, fine: bool) -> None:
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
+    if fine:
+        # no smoothing: a row of zeros, an image without a fine label, must add nothing
+        losses = {LOGITS: loss, FINE: keras.losses.CategoricalCrossentropy(from_logits=True)}
+        weights = {LOGITS: 1.0, FINE: recipe.fine_label_weight}
+        model.compile(_optimiser(recipe, steps, epochs), losses, weights, metrics={LOGITS: "accuracy"})
+    else:
+        model.compile(_optimiser(recipe, steps, epochs), loss, metrics=["accuracy"])
 
 
-def _training_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str], seed: int) -> tf.data.Dataset:
+def _fine_labels(recipe: Recipe, rows: pd.DataFrame) -> list[str]:
+    if not recipe.fine_label_weight or "fine_label" not in rows:
+        return []
+    return sorted(set(rows["fine_label"]) - {"", *recipe.unspecific_fine_labels})
+
+
+def _targets(rows: pd.DataFrame, names: list[str], fine_labels: list[str]) -> Targets:
+    logits = np.eye(len(names), dtype=np.float32)[[names.index(label) for label in rows["label"]]]
+    if not fine_labels:
+        return logits
+    fine = np.array([[label == name for name in fine_labels] for label in rows["fine_label"]], np.float32)
+    return {LOGITS: logits, FINE: fine}
+
+
+def _training_batches(recipe: Recipe, rows: pd.DataFrame, targets: Targets, seed: int) -> tf.data.Dataset:
     spec = recipe.input
     canvases = load_canvases(list(rows["file"]), spec)
-    targets = _targets(rows, names)
 
-    def view(order: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def view(order: tf.Tensor, wanted: Targets) -> tuple[tf.Tensor, Targets]:
         batch = tf.numpy_function(lambda index: canvases[index], [order], tf.uint8)
         batch.set_shape([None, *canvases.shape[1:]])
-        return scale(augment(batch, spec.height, spec.width, recipe.augmentation), spec.scaling), wanted
+        views = scale(augment(batch, spec.height, spec.width, recipe.augmentation), spec.scaling)
+        return mix(views, wanted, recipe.mixup) if recipe.mixup else (views, wanted)
 
     order = tf.data.Dataset.from_tensor_slices((np.arange(len(rows)), targets))
     order = order.shuffle(len(rows), seed=seed).repeat().batch(recipe.batch)
     return order.map(view, num_parallel_calls=1).prefetch(2)
 
 
-def _validation_batches(recipe: Recipe, rows: pd.DataFrame, names: list[str]) -> tf.data.Dataset:
+def _validation_batches(recipe: Recipe, rows: pd.DataFrame, targets: Targets) -> tf.data.Dataset:
     spec = recipe.input
     inputs = np.stack([prepare(read_image(file).pixels, spec) for file in rows["file"]])
-    batches = tf.data.Dataset.from_tensor_slices((inputs, _targets(rows, names))).batch(64)
+    batches = tf.data.Dataset.from_tensor_slices((inputs, targets)).batch(64)
     return batches.map(lambda x, y: (scale(tf.cast(x, tf.float32), spec.scaling), y))

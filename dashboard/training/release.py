@@ -24,7 +24,7 @@ from dashboard.training.fitting import FINAL, read_image
 from dashboard.training.recipes import Recipe
 
 SET_LEVEL = 0.9
-FLAG_QUANTILE = 0.99
+FLAG_QUANTILE = 0.97
 
 
 def release(
