@@ -13,6 +13,7 @@ import pytest
 from dashboard import images
 from dashboard.__main__ import VERBS, build_parser, main
 from dashboard.bundles import find_bundle, read_bundle
+from dashboard.training.recipes import RECIPES
 from tests.conftest import PROJECT
 from tests.small_bundle import CARD, network, pictures
 
@@ -183,8 +184,8 @@ def test_a_reader_that_has_enough_is_no_error():
 def test_recipes_prints_a_line_a_recipe(capsys):
     code, out, _ = outcome(capsys, "recipes")
     assert code == 0
-    assert [line.split("\t")[0] for line in out.splitlines()] == ["pbc8-mobilenetv2"]
-    assert "MobileNetV2\t8 classes\t" in out
+    assert [line.split("\t")[0] for line in out.splitlines()] == list(RECIPES)
+    assert "pbc8-mobilenetv2\tMobileNetV2\t8 classes\t" in out
 
 
 def test_models_of_an_empty_store_says_how_to_fill_it(capsys, tmp_path):

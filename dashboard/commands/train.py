@@ -15,7 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the run, resumed if it is there; the bundle is OUT/<recipe>"
     )
-    parser.add_argument("--init", help="initial weights of the backbone: a .weights.h5, or 'imagenet' (downloads)")
+    parser.add_argument(
+        "--init",
+        help="initial weights: the backbone's .weights.h5, the .keras of an earlier fit, or 'imagenet' (downloads)",
+    )
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--seed", type=int, default=0)
 

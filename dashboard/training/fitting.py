@@ -17,6 +17,7 @@ import tensorflow as tf
 from dashboard import images as image_files
 from dashboard.errors import ImageError, TrainingError
 from dashboard.images import SmearImage
+from dashboard.model_graph import open_keras
 from dashboard.preprocessing import InputSpec, prepare, scale
 from dashboard.records import write_atomically
 from dashboard.training.augmentation import augment, mix
@@ -106,7 +107,7 @@ def build(recipe: Recipe, initial_weights: Path | str | None, fine_labels: Seque
 
 def _start_from(file: Path, backbone: keras.Model, model: keras.Model) -> None:
     if file.suffix == ".keras":
-        model.set_weights(keras.models.load_model(file, compile=False).get_weights())
+        model.set_weights(open_keras(file).get_weights())
     else:
         backbone.load_weights(str(file))
 

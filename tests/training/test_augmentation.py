@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dashboard.training.augmentation import augment
+from dashboard.training.augmentation import augment, mix
 from dashboard.training.recipes import RECIPES, Augmentation
 
 STILL = Augmentation(rotation=0, flips=False)
@@ -160,3 +160,16 @@ def test_recompression_changes_its_share_of_the_images_a_little():
 
 def test_an_empty_batch_gives_no_views():
     assert views(NOISE[:0]).shape == (0, 32, 32, 3)
+
+
+def test_a_mixture_keeps_at_least_half_of_each_image_and_mixes_its_target_alike():
+    images = tf.constant(np.arange(8, dtype=np.float32).reshape(8, 1, 1, 1) * np.ones((8, 4, 4, 3), np.float32))
+    targets = {"logits": tf.eye(8), "fine": 2 * tf.eye(8)}
+    tf.random.set_seed(0)
+    mixed, wanted = mix(images, targets, alpha=0.4)
+    share = np.diag(wanted["logits"].numpy())
+    assert ((share >= 0.5) & (share <= 1)).all()
+    assert np.ptp(share) > 0.1
+    np.testing.assert_allclose(wanted["logits"].numpy().sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(wanted["fine"], 2 * wanted["logits"], atol=1e-6)
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], share * np.arange(8) + (1 - share) * np.arange(8)[::-1], rtol=1e-5)

@@ -149,6 +149,22 @@ def test_weights_of_another_backbone_are_refused(tmp_path):
         fitting.build(tiny_recipe.recipe(), tmp_path / "other.weights.h5")
 
 
+def test_the_end_of_an_earlier_fit_is_a_start(tmp_path):
+    earlier = fitting.build(tiny_recipe.recipe(), None)
+    earlier.save(tmp_path / "fitted.keras")
+    model = fitting.build(tiny_recipe.recipe(), tmp_path / "fitted.keras")
+    for one, other in zip(model.get_weights(), earlier.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_fine_labels_are_learnt_beside_the_labels_and_left_out_of_the_model(rows, tmp_path):
+    fine = rows.assign(fine_label=np.where(rows["label"] == "dark", "", np.where(rows.index % 4 == 1, "a", "b")))
+    how = tiny_recipe.recipe(fine_label_weight=0.5, mixup=0.2, epochs=1)
+    final = fitting.fit(how, fine, tmp_path, tell=lambda _: None)
+    assert "fine_loss" in pd.read_csv(tmp_path / fitting.CURVES)
+    assert keras.models.load_model(final, compile=False).output_shape == (None, 2)
+
+
 def test_batch_normalisation_stays_as_it_is_where_the_recipe_says_so():
     assert not fitting.build(tiny_recipe.recipe(frozen_batch_norm=True), None).get_layer("norm").trainable
     assert fitting.build(tiny_recipe.recipe(), None).get_layer("norm").trainable
