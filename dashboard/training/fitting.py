@@ -25,6 +25,7 @@ from dashboard.training.recipes import Recipe
 
 CURVES = "curves.csv"
 FINAL = "fitted.keras"
+RUN = "run.json"
 LOGITS, FINE = "logits", "fine"  # names of the two outputs; the second is for training alone
 Targets = Any  # one-hot float32 (N, K), or a dict of them by output
 
@@ -205,7 +206,7 @@ def _check_rows(names: list[str], train: pd.DataFrame, val: pd.DataFrame) -> Non
 
 
 def _check_same_run(out: Path, settings: dict[str, object]) -> None:
-    file = out / "run.json"
+    file = out / RUN
     recorded = json.loads(file.read_text()) if file.exists() else {}
     if {**settings, **recorded} != settings:
         raise TrainingError(f"{out} holds a run with other settings ({recorded}); choose another folder.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from dashboard.model_graph import open_keras
 from dashboard.out_of_distribution import fit_statistics
 from dashboard.packing import create_bundle
 from dashboard.synthesis import golden_image
-from dashboard.training.fitting import FINAL, read_image
+from dashboard.training.fitting import FINAL, RUN, read_image
 from dashboard.training.recipes import Recipe
 
 SET_LEVEL = 0.9
@@ -90,7 +91,6 @@ def _read(files: list[str], classifier: Classifier) -> tuple[list[str], np.ndarr
 
 
 def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -> Card:
-    start = Path(initial_weights).name if initial_weights else "none (random)"
     return Card(
         id=recipe.name,
         title=recipe.title,
@@ -103,7 +103,7 @@ def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -
             "source": recipe.source,
             "data": recipe.data,
             "licence": recipe.data_licence,
-            "initial_weights": start,
+            "initial_weights": _origin(initial_weights),
             "seed": seed,
             "epochs": epochs,
             "date": _today(),
@@ -111,6 +111,18 @@ def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -
         intended_use=recipe.intended_use,
         known_limits=recipe.known_limits,
     )
+
+
+def _origin(initial_weights: str | None) -> str:
+    """Name the initial weights; of an earlier fit, its recipe and what that one started from."""
+    if not initial_weights:
+        return "none (random)"
+    run = Path(initial_weights).parent / RUN
+    if Path(initial_weights).name != FINAL or not run.is_file():
+        return Path(initial_weights).name
+    earlier = json.loads(run.read_text())
+    begun = earlier["initial_weights"] or "random weights"
+    return f"fit of {earlier['recipe']} ({earlier['epochs']} epochs), from {begun}"
 
 
 def _calibrated(card: Card, logits: np.ndarray, scores: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:

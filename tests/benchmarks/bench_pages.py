@@ -1,4 +1,4 @@
-"""Server time of the pages that a reader waits for: the first page of a fresh process, and the cell after a decision."""
+"""Server time of the pages that a reader waits for: the first page, and the cell after a decision."""
 
 from __future__ import annotations
 
