@@ -13,6 +13,7 @@ from PIL import Image
 
 ACCENT = "#5b3a8c"
 QUIET = "#c9c2d6"
+INK = "#1f1b2d"  # the theme's own axis text is too pale to read at the end of a shift
 _HEIGHTS = {1: 370, 2: 300, 3: 240}  # by the number of pictures side by side
 _GAP = 0.02
 _HIDDEN = {"visible": False, "constrain": "domain"}
@@ -23,7 +24,7 @@ _TITLE = {
     "xanchor": "center",
     "yanchor": "bottom",
     "showarrow": False,
-    "font": {"size": 14},
+    "font": {"size": 14, "color": INK},
 }
 
 # No wheel zoom: it would catch a reader who only scrolls the page.
@@ -101,15 +102,16 @@ def draw_probabilities(names: Sequence[str], probabilities: Sequence[float], in_
         "marker": {"color": [ACCENT if in_set[k] else QUIET for k in order]},
         "text": ["< 0.1 %" if value < 0.1 else f"{value:.1f} %" for value in values],
         "textposition": "outside",
+        "textfont": {"size": 13, "color": INK},
         "cliponaxis": False,
         "hoverinfo": "skip",
     }
     layout = {
-        "height": 21 * len(names) + 12,
-        "margin": {"l": 0, "r": 56, "t": 4, "b": 4},
+        "height": 23 * len(names) + 12,
+        "margin": {"l": 0, "r": 64, "t": 4, "b": 4},
         "bargap": 0.25,
         "xaxis": {"visible": False, "range": [0, 100], "fixedrange": True},
-        "yaxis": {"fixedrange": True, "automargin": True},
+        "yaxis": {"fixedrange": True, "automargin": True, "tickfont": {"size": 13, "color": INK}},
     }
     return go.Figure({"data": [bars], "layout": layout})
 

@@ -28,7 +28,7 @@ def show(models: list[performance.Shown]) -> None:
             performance.VIEWS[str(view)](shown)
 
 
-st.title("Performance", anchor=False)
+st.header("Performance", anchor=False)
 st.caption("Computed from each model's evaluation.csv: images with a label, and the model's logits for them.")
 first = state.model_id()
 if first is None:

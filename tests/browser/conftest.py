@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import running_app as harness
-
-WAIT_MS = 90_000  # the model loads within it even on a busy machine
+from tests.browser import steps
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +35,7 @@ def browser(app: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, app: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(steps.WAIT_MS)
     opened = context.new_page()
     opened.goto(app)
     yield opened

@@ -23,7 +23,7 @@ def main() -> None:
         chromium() as browser,
     ):
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(90_000)
+        page.set_default_timeout(steps.WAIT_MS)
         page.goto(address)
         steps.sign_in(page, "dr_okafor")
         steps.wait_for_model(page)
@@ -36,8 +36,7 @@ def main() -> None:
 
 
 def _classify(page: Page) -> None:
-    neutrophils = [file for file in SAMPLES if "neutrophil" in file.name]
-    steps.upload(page, (neutrophils or SAMPLES)[:1])
+    steps.upload(page, [file for file in SAMPLES if file.stem == "neutrophil_segmented_2"])
     expect(page.get_by_text("Evidence for").first).to_be_visible()
     _take(page, "Classify")
 
@@ -45,8 +44,8 @@ def _classify(page: Page) -> None:
 def _batch(page: Page) -> None:
     steps.go_to(page, "Batch")
     steps.upload(page, SAMPLES)
-    page.get_by_label("Title of the case").fill("Synthetic samples")
-    page.get_by_label("Title of the case").press("Enter")
+    page.get_by_role("textbox", name="Title of the case").fill("Synthetic samples")
+    page.get_by_role("textbox", name="Title of the case").press("Enter")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("tab", name="Gallery")).to_be_visible()
     _take(page, "Batch")

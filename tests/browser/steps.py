@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from dashboard.images import encode_png
 from dashboard.synthesis import golden_image
 
+WAIT_MS = 90_000  # the model loads within it even on a busy machine
+expect.set_options(timeout=WAIT_MS)
 PAGES = ("Classify", "Batch", "Review", "Performance", "Audit", "About")
 
 
@@ -31,7 +33,7 @@ def wait_for_model(page: Page) -> None:
 
 def sign_in(page: Page, reviewer: str) -> None:
     """Type the reviewer's id."""
-    box = page.get_by_label("Reviewer")
+    box = page.get_by_role("textbox", name="Reviewer")
     box.fill(reviewer)
     box.press("Enter")
     settle(page)
@@ -39,7 +41,7 @@ def sign_in(page: Page, reviewer: str) -> None:
 
 def press(page: Page, key: str) -> None:
     """Press a key with no field in focus."""
-    page.locator("h1,h2").first.click()
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press(key)
 
 

@@ -80,8 +80,8 @@ def test_a_batch_of_fifty_shows_its_progress_and_survives_a_reload(page: Page, t
     spoilt = tmp_path / "spoilt.png"
     spoilt.write_bytes(b"no image")
     steps.upload(page, [*steps.cells(tmp_path / "cells", 50), spoilt])
-    page.get_by_label("Title of the case").fill("Fifty cells")
-    page.get_by_label("Title of the case").press("Enter")
+    page.get_by_role("textbox", name="Title of the case").fill("Fifty cells")
+    page.get_by_role("textbox", name="Title of the case").press("Enter")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_test_id("stProgress").first).to_be_visible()
     expect(page.get_by_text("of 51 files").first).to_be_visible()
