@@ -15,7 +15,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard.ui import nav, sidebar, state, warm_up  # noqa: E402
 
-st.set_page_config(page_title="Second Read", page_icon=":material/biotech:", layout="wide")
+st.set_page_config(page_title="Second Read", page_icon=str(nav.ICON), layout="wide")
 page = st.navigation(nav.pages())
 sidebar.show()
 page.run()

@@ -108,7 +108,7 @@ METHODS = {
             "lime_superpixels:lime_superpixels",
             "Bright: covering this part of the image lowers the class's score.",
             "Ribeiro et al. 2016, doi 10.1145/2939672.2939778",
-            samples=512,
+            samples=384,
             seeded=True,
             needs_spatial_layer=False,
         ),

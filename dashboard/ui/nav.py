@@ -7,6 +7,9 @@ from streamlit.navigation.page import Page
 
 from dashboard.records import PROJECT
 
+# A file: the icons that Streamlit knows by name are fetched from another host when they stand for the whole site.
+ICON = PROJECT / "dashboard" / "synthesis" / "golden.png"
+
 _PAGES = {
     "classify": ("Classify", ":material/image_search:"),
     "batch": ("Batch", ":material/photo_library:"),

@@ -7,10 +7,12 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from dashboard.images import encode_png
+from dashboard.records import PROJECT
 from dashboard.synthesis import golden_image
 
-WAIT_MS = 90_000  # the model loads within it even on a busy machine
+WAIT_MS = 45_000  # the model loads within it even on a busy machine
 expect.set_options(timeout=WAIT_MS)
+SAMPLES = PROJECT / "sample_images"
 PAGES = ("Classify", "Batch", "Review", "Performance", "Audit", "About")
 
 
@@ -36,6 +38,7 @@ def sign_in(page: Page, reviewer: str) -> None:
     box = page.get_by_role("textbox", name="Reviewer")
     box.fill(reviewer)
     box.press("Enter")
+    page.wait_for_timeout(1000)  # the page is drawn anew; a file given in that moment would be lost
     settle(page)
 
 
