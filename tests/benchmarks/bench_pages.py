@@ -12,6 +12,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from dashboard.records import PROJECT
 from tests.benchmarks.row import Row
 from tests.browser.steps import cells
 
@@ -21,7 +22,7 @@ MODEL = "pbc8-mobilenetv2"
 _FIRST_PAGE = """
 import sys, time
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("dashboard/app.py", default_timeout=60)
+app = AppTest.from_file(sys.argv[1], default_timeout=60)
 started = time.perf_counter()
 app.run()
 print(time.perf_counter() - started, "tensorflow" in sys.modules)
@@ -36,7 +37,7 @@ def measure() -> list[Row]:
 def _first_page() -> Row:
     with tempfile.TemporaryDirectory() as records:
         environment = {**os.environ, "SECOND_READ_RECORDS": records}
-        command = [sys.executable, "-W", "ignore", "-c", _FIRST_PAGE]
+        command = [sys.executable, "-W", "ignore", "-c", _FIRST_PAGE, str(PROJECT / "dashboard" / "app.py")]
         printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     seconds, imported = printed.split()[-2:]
     value = f"{float(seconds):.2f} s; TensorFlow imported: {'yes' if imported == 'True' else 'no'}"
@@ -58,7 +59,7 @@ def _next_cell() -> Row:
         case = create_case("Benchmark", MODEL, find_bundle(MODEL).model_sha256, paths, CELLS)
         if not BatchJob(case, lambda: cached.classifier(MODEL)).start().wait(300):
             raise RuntimeError("The benchmark's case did not finish.")
-        app = AppTest.from_file("pages/review.py", default_timeout=60)
+        app = AppTest.from_file(str(PROJECT / "pages" / "review.py"), default_timeout=60)
         app.session_state["reviewer"] = "benchmark"
         app.query_params["case"] = case.id
         app.run()
