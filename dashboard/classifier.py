@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from dashboard import images, model_graph
 from dashboard.bundles import Bundle, Card, read_bundle
@@ -24,7 +23,6 @@ from dashboard.predictions import predictions
 from dashboard.preprocessing import prepare, scale
 
 BATCH = 32
-FROZEN_PARAMETERS = 60_000_000  # 240 MB; larger networks keep their variables, for a graph may not pass 2 GB
 GOLDEN_TOLERANCE = 0.05  # logits; processors differ by about 1e-4, another preprocessing by 0.1 and more
 
 
@@ -134,16 +132,7 @@ class Classifier:
             features = tf.concat(pooled, axis=1) if pooled else tf.zeros([tf.shape(batch)[0], 0])
             return tf.cast(logits, tf.float32), tf.cast(features, tf.float32)
 
-        return _frozen(forward) if flat.count_params() <= FROZEN_PARAMETERS else forward
-
-
-def _frozen(forward: Any) -> Any:
-    """Turn the weights into constants, so that TensorFlow folds batch normalisation into the convolutions.
-
-    A third faster on MobileNetV2. The function is TensorFlow's own, though it stands in no public module.
-    """
-    constant = convert_variables_to_constants_v2(forward.get_concrete_function())
-    return lambda batch: constant(tf.constant(batch))
+        return model_graph.with_constant_weights(forward, flat)
 
 
 def load_classifier(bundle: Bundle | Path) -> Classifier:

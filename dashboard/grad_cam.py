@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dashboard.model_graph import with_constant_weights
 from dashboard.preprocessing import scale
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _compiled(model: keras.Model, layer: str, scaling: str) -> Callable[..., tf.
         gradients = tf.gradients(scores, features)[0]
         return class_activation(tf.cast(features, tf.float32), tf.cast(gradients, tf.float32))
 
-    return maps
+    return with_constant_weights(maps, both)
 
 
 def class_activation(features: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
