@@ -2,7 +2,7 @@
 
 `lime` fits the surrogate. Its image explainer is not used: it covers one image at a time in Python, assumes superpixel
 ids from 0 and cuts a small image into five; here superpixels fit the model's input, covering happens in the compiled
-graph, and each random mask is followed by its opposite, which halves the samples that two seeds need to agree.
+graph, and each random mask is followed by its opposite, so that what two superpixels do together cancels out.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from PIL import Image, ImageFilter
 from skimage.segmentation import slic
 
 from dashboard.errors import ExplanationError
+from dashboard.model_graph import with_constant_weights
 from dashboard.preprocessing import scale
 
 if TYPE_CHECKING:
     from dashboard.classifier import Classifier
 
-SUPERPIXELS = 40  # asked for; about 27 come back at 224 px, each about as large as a lobe or a third of a nucleus
-KERNEL_WIDTH = 0.25  # of lime's image explainer
+SUPERPIXELS = 40  # asked for; about 30 come back at 224 px, each about as large as a lobe
+# lime's 0.25 favours the fuller image of each opposite pair so much that the two no longer cancel
+KERNEL_WIDTH = 0.4
 BATCH = 32
 
 
@@ -34,7 +36,7 @@ def lime_superpixels(
     prepared: np.ndarray,
     class_index: int,
     *,
-    samples: int = 384,
+    samples: int = 512,
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
 ) -> np.ndarray:
@@ -113,8 +115,8 @@ def random_masks(superpixel_count: int, samples: int, seed: int) -> np.ndarray:
 
 
 def cover(prepared: np.ndarray) -> np.ndarray:
-    """What a covered superpixel shows: the image, blurred until no cell is left; uint8 (h, w, 3)."""
-    radius = max(prepared.shape[:2]) / 8
+    """What a covered superpixel shows: the image, blurred until lobes and granules are gone; uint8 (h, w, 3)."""
+    radius = max(prepared.shape[:2]) / 18
     return np.asarray(Image.fromarray(prepared).filter(ImageFilter.GaussianBlur(radius)))
 
 
@@ -174,7 +176,7 @@ def _compiled(model: keras.Model, scaling: str) -> Callable[..., tf.Tensor]:
         covered = tf.where(kept, prepared, background)
         return tf.cast(model(scale(tf.cast(covered, tf.float32), scaling), training=False), tf.float32)
 
-    return run
+    return with_constant_weights(run, model)
 
 
 def surrogate_weights(masks: np.ndarray, scores: np.ndarray) -> np.ndarray:

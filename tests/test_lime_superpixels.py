@@ -4,6 +4,7 @@ from lime.lime_image import LimeImageExplainer
 
 from dashboard import lime_superpixels
 from dashboard.lime_superpixels import (
+    KERNEL_WIDTH,
     cover,
     covered_logits,
     random_masks,
@@ -53,9 +54,12 @@ def test_as_many_masks_as_asked_for(samples):
     assert len(random_masks(5, samples, 0)) == samples
 
 
-def test_the_cover_hides_the_cell():
-    pixels = smear(224)
-    assert np.ptp(cover(pixels).astype(int), axis=(0, 1)).max() < 0.5 * np.ptp(pixels.astype(int), axis=(0, 1)).max()
+@pytest.mark.parametrize("side", [64, 224])
+def test_the_cover_leaves_a_tenth_of_a_granules_contrast(side):
+    rows, columns = np.mgrid[:side, :side] / side - 0.5
+    granule = np.hypot(rows, columns)[..., None] < 0.02
+    pixels = np.where(granule, [60, 20, 90], [180, 150, 200]).astype(np.uint8)
+    assert np.ptp(cover(pixels)[..., 0]) < 0.1 * (180 - 60)
 
 
 def test_covered_logits_equal_those_of_images_covered_by_hand(monkeypatch):
@@ -94,7 +98,7 @@ def test_on_the_same_samples_it_equals_lime():
         seen.append(logits)
         return logits
 
-    explainer = LimeImageExplainer(random_state=0, feature_selection="none")
+    explainer = LimeImageExplainer(kernel_width=KERNEL_WIDTH, random_state=0, feature_selection="none")
     drawn = np.random.RandomState(0).randint(0, 2, 60 * (segments.max() + 1)).reshape(60, -1)
     drawn[0] = 1  # as lime draws them
     result = explainer.explain_instance(

@@ -30,7 +30,7 @@ SAMPLES = METHODS["lime"].samples or 0
 REAL = MODEL_STORE.parent.parent / "shared" / "data"
 
 
-def measure(classifier: Classifier | None = None, cells: int = 8, seeds: int = 4) -> list[Row]:
+def measure(classifier: Classifier | None = None, cells: int = 16, seeds: int = 3) -> list[Row]:
     """Measure on the first verified bundle, unless a classifier is given."""
     classifier = classifier or _first_classifier()
     source, pixels = _cells(cells)
@@ -40,7 +40,7 @@ def measure(classifier: Classifier | None = None, cells: int = 8, seeds: int = 4
     return [
         *_grad_cam(classifier, prepared, predicted, how),
         _lime_speed(classifier, prepared[0], int(predicted[0]), how),
-        _seed_agreement(classifier, prepared, predicted, seeds, how),
+        *_seed_agreement(classifier, prepared, predicted, seeds, how),
     ]
 
 
@@ -152,8 +152,10 @@ def _lime_speed(classifier: Classifier, cell: np.ndarray, index: int, how: str) 
     )
 
 
-def _seed_agreement(classifier: Classifier, prepared: np.ndarray, predicted: np.ndarray, seeds: int, how: str) -> Row:
-    agreement = []
+def _seed_agreement(
+    classifier: Classifier, prepared: np.ndarray, predicted: np.ndarray, seeds: int, how: str
+) -> list[Row]:
+    agreement, correlation = [], []
     for cell, index in zip(prepared, predicted, strict=True):
         segments = superpixels(cell)
         weights = []
@@ -161,10 +163,21 @@ def _seed_agreement(classifier: Classifier, prepared: np.ndarray, predicted: np.
             masks = random_masks(int(segments.max()) + 1, SAMPLES, seed)
             weights.append(surrogate_weights(masks, covered_logits(classifier, cell, segments, masks)[:, index]))
         agreement.append(jaccard_of_tops(weights))
-    return Row(
-        "LIME, agreement of two seeds (Jaccard of the 5 strongest superpixels)",
-        f"{np.mean(agreement):.2f} (cells {min(agreement):.2f} to {max(agreement):.2f})",
-        "≥ 0.75",
-        bool(np.mean(agreement) >= 0.75),
-        f"{how}; {seeds} seeds, {SAMPLES} samples",
-    )
+        correlation.append(np.corrcoef(weights)[np.triu_indices(seeds, 1)].mean())
+    how = f"{how}; {seeds} seeds, {SAMPLES} samples"
+    return [
+        Row(
+            "LIME, agreement of two seeds (Jaccard of the 5 strongest superpixels)",
+            f"{np.mean(agreement):.2f} (cells {min(agreement):.2f} to {max(agreement):.2f})",
+            "≥ 0.75",
+            bool(np.mean(agreement) >= 0.75),
+            how,
+        ),
+        Row(
+            "LIME, correlation of two seeds' weights",
+            f"{np.mean(correlation):.3f} (cells {min(correlation):.3f} to {max(correlation):.3f})",
+            "",
+            None,
+            how,
+        ),
+    ]
