@@ -13,6 +13,9 @@ from dashboard.training.recipes import Augmentation
 # luma, orange-blue, purple-green (NTSC): turning the last two about the first turns the hue
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], np.float32)
 _YIQ_INVERSE = np.linalg.inv(_YIQ).astype(np.float32)
+# optical density of haematoxylin, eosin and a residual (Ruifrok & Johnston 2001; skimage.color.rgb_from_hed)
+_STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], np.float32)
+_STAINS_INVERSE = np.linalg.inv(_STAINS).astype(np.float32)
 
 
 def augment(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf.Tensor:
@@ -37,6 +40,8 @@ def augment(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf
     views = _turn(tf.cast(images, tf.float32), height, width, how)
     if how.blur:
         views = _blur(views, how.blur)
+    if how.stain:
+        views = _restain(views, how.stain)
     views = _recolour(views, how)
     if how.noise:
         count = tf.shape(views)[0]
@@ -115,6 +120,16 @@ def _blur(images: tf.Tensor, share: float) -> tf.Tensor:
     count = tf.shape(images)[0]
     mix = tf.random.uniform([count, 1, 1, 1]) * tf.cast(tf.random.uniform([count, 1, 1, 1]) < share, tf.float32)
     return images + mix * (blurred - images)
+
+
+def _restain(images: tf.Tensor, spread: float) -> tf.Tensor:
+    """Change each dye by itself, and tint the glass; after Tellez et al. 2018, doi:10.1109/TMI.2018.2820199."""
+    count = tf.shape(images)[0]
+    dyes = tf.random.uniform([count, 3, 1], 1 - spread, 1 + spread)
+    matrix = tf.matmul(tf.constant(_STAINS_INVERSE), dyes * tf.constant(_STAINS))
+    tint = tf.random.uniform([count, 1, 1, 3], -spread / 5, spread / 5)
+    density = -tf.math.log(tf.maximum(images, 1.0) / 255.0)
+    return 255.0 * tf.exp(-tf.einsum("bhwc,bcd->bhwd", density, matrix) - tint)
 
 
 def _recolour(images: tf.Tensor, how: Augmentation) -> tf.Tensor:

@@ -24,6 +24,8 @@ class Augmentation:
         Largest shift either way, as a share of the side.
     brightness, contrast, saturation, channel_gain, gamma : float
         Largest relative change; 0.1 means a factor of 0.9 to 1.1.
+    stain : float
+        Largest relative change of each dye's density, drawn by itself; the glass is tinted by a fifth of it.
     hue : float
         Largest turn of the hue, in degrees.
     blur, noise, jpeg : float
@@ -41,6 +43,7 @@ class Augmentation:
     saturation: float = 0.0
     channel_gain: float = 0.0
     gamma: float = 0.0
+    stain: float = 0.0
     hue: float = 0.0
     blur: float = 0.0
     noise: float = 0.0
@@ -153,20 +156,48 @@ _PBC8_START = Recipe(
     ),
 )
 
+# other stainers, cameras and crops: what a new hospital may change
+_ELSEWHERE = Augmentation(
+    zoom=(0.55, 1.9),
+    shift=0.08,
+    brightness=0.2,
+    contrast=0.3,
+    saturation=0.6,
+    channel_gain=0.12,
+    gamma=0.35,
+    stain=0.5,
+    hue=25.0,
+    blur=0.4,
+    noise=0.25,
+    noise_sigma=10.0,
+    jpeg=0.3,
+)
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         _PBC8_START,
         dataclasses.replace(
             _PBC8_START,
-            name="pbc8-mobilenetv2",
-            title="Eight blood cells, MobileNetV2",
+            name="pbc8-mobilenetv2-fine",
+            title="Eight blood cells (second stage)",
             source=f"{_PBC8_START.source}; starts from the fit of {_PBC8_START.name}",
             epochs=8,
             learning_rate=1.5e-4,
             fine_label_weight=0.5,
             unspecific_fine_labels=("immature_granulocyte",),
             mixup=0.2,
+        ),
+        dataclasses.replace(
+            _PBC8_START,
+            name="pbc8-mobilenetv2",
+            title="Eight blood cells, MobileNetV2",
+            source=f"{_PBC8_START.source}; starts from the fit of pbc8-mobilenetv2-fine",
+            epochs=12,
+            learning_rate=2e-4,
+            fine_label_weight=0.5,
+            unspecific_fine_labels=("immature_granulocyte",),
+            augmentation=_ELSEWHERE,
         ),
     )
 }
