@@ -15,5 +15,6 @@ def run(arguments: argparse.Namespace) -> None:  # noqa: ARG001
 
     for recipe in RECIPES.values():
         print(
-            f"{recipe.name}\t{recipe.backbone}\t{len(recipe.classes)} classes\t{recipe.epochs} epochs\t{recipe.source}"
+            f"{recipe.name}\t{recipe.paper or '-'}\t{recipe.backbone}\t{len(recipe.classes)} classes\t"
+            f"{recipe.epochs} epochs\t{recipe.protocol}\t{recipe.source}"
         )

@@ -38,17 +38,28 @@ def augment(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf
         shape = images.shape
         images = tf.ensure_shape(tf.map_fn(lambda image: _recompress(image, how.jpeg), images), shape)
     views = _turn(tf.cast(images, tf.float32), height, width, how)
+    if how.elastic:
+        views = _bend(views, how)
     if how.blur:
         views = _blur(views, how.blur)
+    if how.sharpness:
+        views = _sharpen(views, how)
     if how.stain:
         views = _restain(views, how.stain)
     views = _recolour(views, how)
     if how.noise:
         count = tf.shape(views)[0]
         chosen = tf.cast(tf.random.uniform([count, 1, 1, 1]) < how.noise, tf.float32)
-        sigma = chosen * tf.random.uniform([count, 1, 1, 1], 0.0, how.noise_sigma)
-        views += sigma * tf.random.normal(tf.shape(views))
+        views += chosen * _noise_sigma(count, how) * tf.random.normal(tf.shape(views))
     return tf.clip_by_value(views, 0.0, 255.0)
+
+
+def _noise_sigma(count: tf.Tensor, how: Augmentation) -> tf.Tensor:
+    if not how.noise_levels:
+        return tf.random.uniform([count, 1, 1, 1], 0.0, how.noise_sigma)
+    return tf.gather(
+        tf.constant(how.noise_levels), tf.random.uniform([count, 1, 1, 1], 0, len(how.noise_levels), tf.int32)
+    )
 
 
 def mix(images: tf.Tensor, targets: Any, alpha: float) -> tuple[tf.Tensor, Any]:
@@ -94,16 +105,19 @@ def _turn(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf.T
     scale = tf.exp(-tf.random.uniform([count], math.log(how.zoom[0]), math.log(how.zoom[1]) + 1e-9))
     flip = tf.sign(tf.random.uniform([count]) - 0.5) if how.flips else tf.ones([count])
     shift = tf.random.uniform([2, count], -1.0, 1.0) * how.shift
+    upright = tf.sign(tf.random.uniform([count]) - 0.5) if how.vertical_flips else tf.ones([count])
+    shear = tf.tan(tf.random.uniform([count], -1.0, 1.0) * how.shear * math.pi / 180)
     cos, sin = tf.cos(angle) * scale, tf.sin(angle) * scale
     # output (x, y) about its centre → canvas (x, y) about its centre
-    a, b, c, d = cos * flip, -sin, sin * flip, cos
+    a, b, c, d = cos * flip, (cos * shear - sin) * upright, sin * flip, (sin * shear + cos) * upright
     out_x, out_y = (width - 1) / 2, (height - 1) / 2
     at_x = (canvas_width - 1) / 2 + shift[0] * width - a * out_x - b * out_y
     at_y = (canvas_height - 1) / 2 + shift[1] * height - c * out_x - d * out_y
-    zero = tf.zeros([count])
+    tilted = tf.cast(tf.random.uniform([count]) < how.perspective, tf.float32)
+    tilt_x, tilt_y = tf.unstack(tf.random.uniform([2, count], -0.1, 0.1) * tilted / max(width, height))
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=tf.stack([a, b, at_x, c, d, at_y, zero, zero], axis=1),
+        transforms=tf.stack([a, b, at_x, c, d, at_y, tilt_x, tilt_y], axis=1),
         output_shape=[height, width],
         fill_value=0.0,
         interpolation="BILINEAR",
@@ -111,15 +125,50 @@ def _turn(images: tf.Tensor, height: int, width: int, how: Augmentation) -> tf.T
     )
 
 
-def _blur(images: tf.Tensor, share: float) -> tf.Tensor:
-    taps = np.exp(-0.5 * (np.arange(-3, 4) / 1.5) ** 2).astype(np.float32)
-    taps = np.tile((taps / taps.sum())[:, None, None, None], (1, 1, 3, 1))
-    padded = tf.pad(images, [[0, 0], [3, 3], [3, 3], [0, 0]], "REFLECT")
+def _smooth(images: tf.Tensor, sigma: float) -> tf.Tensor:
+    """Gaussian blur of float32 (B, H, W, C), sigma in pixels, cut at two sigmas."""
+    reach = round(2 * sigma)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2).astype(np.float32)
+    taps = np.tile((taps / taps.sum())[:, None, None, None], (1, 1, images.shape[3], 1))
+    padded = tf.pad(images, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "REFLECT")
     blurred = tf.nn.depthwise_conv2d(padded, taps, [1, 1, 1, 1], "VALID")
-    blurred = tf.nn.depthwise_conv2d(blurred, taps.transpose(1, 0, 2, 3), [1, 1, 1, 1], "VALID")
+    return tf.nn.depthwise_conv2d(blurred, taps.transpose(1, 0, 2, 3), [1, 1, 1, 1], "VALID")
+
+
+def _blur(images: tf.Tensor, share: float) -> tf.Tensor:
+    blurred = _smooth(images, 1.5)
     count = tf.shape(images)[0]
     mix = tf.random.uniform([count, 1, 1, 1]) * tf.cast(tf.random.uniform([count, 1, 1, 1]) < share, tf.float32)
     return images + mix * (blurred - images)
+
+
+def _sharpen(images: tf.Tensor, how: Augmentation) -> tf.Tensor:
+    """Add back what a slight blur takes away; 1 leaves the image, 2 doubles its detail."""
+    count = tf.shape(images)[0]
+    chosen = tf.cast(tf.random.uniform([count, 1, 1, 1]) < how.sharpness, tf.float32)
+    factor = tf.random.uniform([count, 1, 1, 1], 0.0, how.sharpest - 1.0)
+    return images + chosen * factor * (images - _smooth(images, 1.0))
+
+
+def _bend(images: tf.Tensor, how: Augmentation) -> tf.Tensor:
+    """Elastic deformation; after Simard et al. 2003, doi:10.1109/ICDAR.2003.1227801."""
+    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    chosen = tf.cast(tf.random.uniform([count, 1, 1, 1]) < how.elastic, tf.float32)
+    noise = tf.random.uniform([count, height, width, 2], -1.0, 1.0)
+    moved = chosen * how.elastic_alpha * _smooth(noise, how.elastic_sigma)
+    rows, columns = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
+    at = tf.cast(tf.stack([rows, columns], axis=-1), tf.float32) + moved
+    at = tf.clip_by_value(at, 0.0, [height - 1.001, width - 1.001])
+    corner = tf.floor(at)
+    share = at - corner
+    corner = tf.cast(corner, tf.int32)
+
+    def taken(down: int, right: int) -> tf.Tensor:
+        across = share[..., 1:] if right else 1 - share[..., 1:]
+        along = share[..., :1] if down else 1 - share[..., :1]
+        return along * across * tf.gather_nd(images, corner + tf.constant([down, right]), batch_dims=1)
+
+    return tf.add_n([taken(down, right) for down in (0, 1) for right in (0, 1)])
 
 
 def _restain(images: tf.Tensor, spread: float) -> tf.Tensor:
@@ -146,6 +195,6 @@ def _recolour(images: tf.Tensor, how: Augmentation) -> tf.Tensor:
     turn = tf.reshape(tf.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], axis=1), [count, 3, 3])
     matrix = tf.matmul(tf.matmul(tf.constant(_YIQ_INVERSE), turn), tf.constant(_YIQ))
     images = tf.einsum("bhwc,bdc->bhwd", images, matrix)
-    images = images * factor(how.brightness) * factor(how.channel_gain, 3)
+    images = images * (factor(how.brightness) + how.brightness_centre - 1.0) * factor(how.channel_gain, 3)
     mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
     return mean + (images - mean) * factor(how.contrast)

@@ -2,115 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from dashboard import images as image_files
-from dashboard.errors import ImageError, TrainingError
-from dashboard.images import SmearImage
-from dashboard.model_graph import open_keras
-from dashboard.preprocessing import InputSpec, prepare, scale
+from dashboard.errors import TrainingError
+from dashboard.figures_training import curves_page
 from dashboard.records import write_atomically
-from dashboard.training.augmentation import augment, mix
+from dashboard.training.batches import Batches, feature_batches, fine_labels, image_batches
+from dashboard.training.networks import FEATURES, FINE, LOGITS, build
+from dashboard.training.protocols import check_files_separate
 from dashboard.training.recipes import Recipe
 
 CURVES = "curves.csv"
 FINAL = "fitted.keras"
+CURVES_PLOT = "curves.html"
 RUN = "run.json"
-LOGITS, FINE = "logits", "fine"  # names of the two outputs; the second is for training alone
-Targets = Any  # one-hot float32 (N, K), or a dict of them by output
-
-
-def load_canvases(files: list[str], spec: InputSpec) -> np.ndarray:
-    """Decode images to training canvases: the whole image at the scale at which the model sees its centre.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, shape (N, round(height / crop), round(width / crop), 3).
-
-    Raises
-    ------
-    TrainingError
-        A file cannot be decoded; it is named.
-    """
-    canvas = InputSpec(
-        round(spec.height / spec.crop), round(spec.width / spec.crop), spec.resize, 1.0, spec.scaling, spec.contrast
-    )
-
-    with ThreadPoolExecutor() as pool:
-        return np.stack(list(pool.map(lambda file: prepare(read_image(file).pixels, canvas), files)))
-
-
-def read_image(file: str) -> SmearImage:
-    """Read an image of the labels CSV; TrainingError that names it if it cannot be decoded."""
-    try:
-        return image_files.read(file)
-    except ImageError as error:
-        raise TrainingError(f"{file} cannot be used for training. {error}") from error
-
-
-def build(recipe: Recipe, initial_weights: Path | str | None, fine_labels: Sequence[str] = ()) -> keras.Model:
-    """Build a recipe's network: backbone, global average pooling, dropout, one dense layer of logits.
-
-    Parameters
-    ----------
-    initial_weights : path, "imagenet" or None
-        A `.weights.h5` of the backbone without its top, or the `.keras` of an earlier fit of the same classes;
-        "imagenet" downloads them; None starts at random.
-    fine_labels : sequence of str
-        With any, the network has a second output, `fine`: their logits, for training alone.
-
-    Raises
-    ------
-    TrainingError
-        The file is missing or does not fit the backbone.
-    """
-    spec = recipe.input
-    make = getattr(keras.applications, recipe.backbone)
-    backbone = make(
-        weights="imagenet" if initial_weights == "imagenet" else None,
-        include_top=False,
-        input_shape=(spec.height, spec.width, 3),
-    )
-    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
-    features = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
-    logits = keras.layers.Dense(len(recipe.classes), name=LOGITS)(features)
-    model = keras.Model(backbone.input, logits, name=recipe.name.replace("-", "_"))
-    if initial_weights not in (None, "imagenet"):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # Keras only warns of layers that keep their random weights
-                _start_from(Path(str(initial_weights)), backbone, model)
-        except (OSError, ValueError, UserWarning) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise TrainingError(
-                f"The initial weights {initial_weights} do not fit {recipe.backbone}: {reason}"
-            ) from error
-    if recipe.frozen_batch_norm:
-        for layer in backbone.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
-    if not fine_labels:
-        return model
-    fine = keras.layers.Dense(len(fine_labels), name=FINE)(features)
-    return keras.Model(backbone.input, {LOGITS: logits, FINE: fine}, name=model.name)
-
-
-def _start_from(file: Path, backbone: keras.Model, model: keras.Model) -> None:
-    if file.suffix == ".keras":
-        model.set_weights(open_keras(file).get_weights())
-    else:
-        backbone.load_weights(str(file))
 
 
 def fit(
@@ -154,41 +67,67 @@ def fit(
     if final.exists():
         tell(f"{final} is already there; nothing to fit.")
         return final
-    names = [info.name for info in recipe.classes]
     train, val = rows[rows["split"] == "train"], rows[rows["split"] == "val"]
-    _check_rows(names, train, val)
-    keras.utils.set_random_seed(seed)
+    _check_rows([info.name for info in recipe.classes], train, val)
+    check_files_separate(rows)
     tell(f"Reading {len(train)} training and {len(val)} validation images …")
-    steps = len(train) // recipe.batch or 1
-    fine_labels = _fine_labels(recipe, train)
-    model = build(recipe, initial_weights, fine_labels)
-    _compile(model, recipe, steps, epochs, fine=bool(fine_labels))
-    training = _training_batches(recipe, train, _targets(train, names, fine_labels), seed)
-    validation = _validation_batches(recipe, val, _targets(val, names, fine_labels))
-    _go_on(model, (training, validation), out, epochs, steps)
+    keras.utils.set_random_seed(seed)
+    with _precision(recipe):
+        fine = fine_labels(recipe, train)
+        model = build(recipe, initial_weights, fine)
+        if recipe.trainable == "head" and recipe.views:
+            _fit_head(recipe, model, feature_batches(recipe, _up_to_features(model), train, val, seed), out, epochs)
+        else:
+            batches = image_batches(recipe, train, val, fine, seed)
+            _compile(model, recipe, batches.steps, epochs)
+            _go_on(model, batches, recipe, out, epochs)
     unfinished = out / f"unfinished-{FINAL}"
     keras.Model(model.input, model.get_layer(LOGITS).output, name=model.name).save(unfinished)
     unfinished.replace(final)
+    write_atomically(out / CURVES_PLOT, curves_page(pd.read_csv(out / CURVES), recipe.title).encode())
     return final
 
 
-def _go_on(
-    model: keras.Model, batches: tuple[tf.data.Dataset, tf.data.Dataset], out: Path, epochs: int, steps: int
-) -> None:
+def _up_to_features(model: keras.Model) -> keras.Model:
+    return keras.Model(model.input, model.get_layer(FEATURES).output)
+
+
+def _fit_head(recipe: Recipe, model: keras.Model, batches: Batches, out: Path, epochs: int) -> None:
+    """Fit the layers after the features; the model shares them."""
+    names = [layer.name for layer in model.layers]
+    last = model.layers[names.index(FEATURES) + 1 :]
+    head = keras.Sequential([keras.Input(model.get_layer(FEATURES).output.shape[1:]), *last])
+    _compile(head, recipe, batches.steps, epochs)
+    _go_on(head, batches, recipe, out, epochs)
+
+
+@contextlib.contextmanager
+def _precision(recipe: Recipe) -> Iterator[None]:
+    before = keras.mixed_precision.dtype_policy()
+    if recipe.mixed_precision and tf.config.list_physical_devices("GPU"):
+        keras.mixed_precision.set_dtype_policy("mixed_float16")
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+
+
+def _go_on(model: keras.Model, batches: Batches, recipe: Recipe, out: Path, epochs: int) -> None:
     curves = keras.callbacks.CSVLogger(str(out / CURVES), append=True)
     try:
         model.fit(
-            batches[0],
-            validation_data=batches[1],
+            batches.training,
+            validation_data=batches.validation,
             epochs=epochs,
-            steps_per_epoch=steps,
-            verbose=2,
+            steps_per_epoch=batches.steps,
+            verbose=1 if sys.stdout.isatty() else 2,
             shuffle=False,  # the batches are shuffled already
             callbacks=[
                 keras.callbacks.TerminateOnNaN(raise_error=True),  # before the backup: that one stays sound
                 keras.callbacks.BackupAndRestore(str(out / "backup"), double_checkpoint=True, delete_checkpoint=False),
                 curves,
                 *([keras.callbacks.SwapEMAWeights()] if model.optimizer.use_ema else []),
+                *_watching(recipe),
             ],
         )
     except RuntimeError as error:
@@ -217,65 +156,54 @@ def _name(initial_weights: Path | str | None) -> str:
     return Path(initial_weights).name if initial_weights else ""
 
 
+def _watching(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    optimiser = recipe.optimiser
+    callbacks: list[keras.callbacks.Callback] = []
+    if optimiser.schedule == "plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau("val_loss", 0.1, optimiser.plateau_patience, min_lr=1e-6, mode="min")
+        )
+    if optimiser.patience:
+        mode = "min" if optimiser.monitor == "val_loss" else "max"
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                optimiser.monitor, patience=optimiser.patience, mode=mode, restore_best_weights=True
+            )
+        )
+    return callbacks
+
+
 def _optimiser(recipe: Recipe, steps: int, epochs: int) -> keras.optimizers.Optimizer:
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 20,
-        decay_steps=int(steps * (epochs - min(recipe.warmup_epochs, epochs / 2))) or 1,
-        alpha=0.01,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=int(steps * recipe.warmup_epochs) or 1,
-    )
+    how = recipe.optimiser
+    schedule = how.learning_rate
+    if how.schedule == "cosine":
+        schedule = keras.optimizers.schedules.CosineDecay(
+            how.learning_rate / 20,
+            decay_steps=int(steps * (epochs - min(how.warmup_epochs, epochs / 2))) or 1,
+            alpha=0.01,
+            warmup_target=how.learning_rate,
+            warmup_steps=int(steps * how.warmup_epochs) or 1,
+        )
+    if how.name == "adam":
+        return keras.optimizers.Adam(schedule)
     return keras.optimizers.AdamW(
         schedule,
-        weight_decay=recipe.weight_decay,
+        weight_decay=how.weight_decay,
         clipnorm=1.0,
-        use_ema=bool(recipe.average_decay),
-        ema_momentum=recipe.average_decay or 0.99,
+        use_ema=bool(how.average_decay),
+        ema_momentum=how.average_decay or 0.99,
     )
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int, epochs: int, fine: bool) -> None:
+def _compile(model: keras.Model, recipe: Recipe, steps: int, epochs: int) -> None:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
-    if fine:
+    if isinstance(model.output, dict):
         # no smoothing: a row of zeros, an image without a fine label, must add nothing
         losses = {LOGITS: loss, FINE: keras.losses.CategoricalCrossentropy(from_logits=True)}
         weights = {LOGITS: 1.0, FINE: recipe.fine_label_weight}
         model.compile(_optimiser(recipe, steps, epochs), losses, weights, metrics={LOGITS: "accuracy"})
     else:
-        model.compile(_optimiser(recipe, steps, epochs), loss, metrics=["accuracy"])
-
-
-def _fine_labels(recipe: Recipe, rows: pd.DataFrame) -> list[str]:
-    if not recipe.fine_label_weight or "fine_label" not in rows:
-        return []
-    return sorted(set(rows["fine_label"]) - {"", *recipe.unspecific_fine_labels})
-
-
-def _targets(rows: pd.DataFrame, names: list[str], fine_labels: list[str]) -> Targets:
-    logits = np.eye(len(names), dtype=np.float32)[[names.index(label) for label in rows["label"]]]
-    if not fine_labels:
-        return logits
-    fine = np.array([[label == name for name in fine_labels] for label in rows["fine_label"]], np.float32)
-    return {LOGITS: logits, FINE: fine}
-
-
-def _training_batches(recipe: Recipe, rows: pd.DataFrame, targets: Targets, seed: int) -> tf.data.Dataset:
-    spec = recipe.input
-    canvases = load_canvases(list(rows["file"]), spec)
-
-    def view(order: tf.Tensor, wanted: Targets) -> tuple[tf.Tensor, Targets]:
-        batch = tf.numpy_function(lambda index: canvases[index], [order], tf.uint8)
-        batch.set_shape([None, *canvases.shape[1:]])
-        views = scale(augment(batch, spec.height, spec.width, recipe.augmentation), spec.scaling)
-        return mix(views, wanted, recipe.mixup) if recipe.mixup else (views, wanted)
-
-    order = tf.data.Dataset.from_tensor_slices((np.arange(len(rows)), targets))
-    order = order.shuffle(len(rows), seed=seed).repeat().batch(recipe.batch)
-    return order.map(view, num_parallel_calls=1).prefetch(2)
-
-
-def _validation_batches(recipe: Recipe, rows: pd.DataFrame, targets: Targets) -> tf.data.Dataset:
-    spec = recipe.input
-    inputs = np.stack([prepare(read_image(file).pixels, spec) for file in rows["file"]])
-    batches = tf.data.Dataset.from_tensor_slices((inputs, targets)).batch(64)
-    return batches.map(lambda x, y: (scale(tf.cast(x, tf.float32), spec.scaling), y))
+        metrics = ["accuracy"]
+        if recipe.optimiser.monitor == "val_macro_f1":
+            metrics.append(keras.metrics.F1Score(average="macro", name="macro_f1"))
+        model.compile(_optimiser(recipe, steps, epochs), loss, metrics=metrics)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -101,6 +103,22 @@ def check_separate(rows: pd.DataFrame) -> None:
         raise TrainingError(
             f"A subject must be on one side of the split; on both sides: {_listed(both)}. Use --protocol subject."
         )
+
+
+def check_files_separate(rows: pd.DataFrame) -> None:
+    """Refuse a file that is in two splits, even under two names; TrainingError names both."""
+    used = rows[rows["split"].isin(["train", "val", "test"])]
+    seen: dict[bytes, tuple[str, str]] = {}
+    for file, split in zip(used["file"], used["split"], strict=True):
+        try:
+            digest = hashlib.sha256(Path(file).read_bytes()).digest()
+        except OSError as error:
+            raise TrainingError(f"{file} cannot be used for training: {error.strerror or error}.") from error
+        first, its_split = seen.setdefault(digest, (file, split))
+        if its_split != split:
+            raise TrainingError(
+                f"An image may be in one split only; {first} ({its_split}) and {file} ({split}) are the same."
+            )
 
 
 def _check(rows: pd.DataFrame) -> None:

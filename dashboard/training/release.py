@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import train_test_split
 
 from dashboard import calibration, quality
 from dashboard.bundles import Bundle, Calibration, Card, OutOfDistributionRule, PredictionSetRule
@@ -21,7 +22,10 @@ from dashboard.model_graph import open_keras
 from dashboard.out_of_distribution import fit_statistics
 from dashboard.packing import create_bundle
 from dashboard.synthesis import golden_image
-from dashboard.training.fitting import FINAL, RUN, read_image
+from dashboard.training.batches import read_image
+from dashboard.training.fitting import FINAL, RUN
+from dashboard.training.networks import origin
+from dashboard.training.protocols import Fold
 from dashboard.training.recipes import Recipe
 
 SET_LEVEL = 0.9
@@ -80,6 +84,18 @@ def release(
     )
 
 
+def held_out_in_halves(rows: pd.DataFrame, fold: Fold, seed: int) -> pd.DataFrame:
+    """Divide a fold whose subjects or sites are new: all that was learned from → train; of the rest, half → val.
+
+    Its own val is of the same subjects as train: a temperature fitted on it would be too sure about new ones.
+    """
+    split = np.full(len(rows), "train", object)
+    labels = rows["label"].iloc[fold.test]
+    val, test = train_test_split(fold.test, test_size=0.5, random_state=seed, stratify=labels)
+    split[val], split[test] = "val", "test"
+    return rows.assign(split=split)
+
+
 def _read(files: list[str], classifier: Classifier) -> tuple[list[str], np.ndarray, list[quality.QualityMeasures]]:
     def one(file: str) -> tuple[str, np.ndarray, quality.QualityMeasures]:
         image = read_image(file)
@@ -114,15 +130,9 @@ def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -
 
 
 def _origin(initial_weights: str | None) -> str:
-    """Name the initial weights; of an earlier fit, its recipe and what that one started from."""
-    if not initial_weights:
-        return "none (random)"
-    run = Path(initial_weights).parent / RUN
-    if Path(initial_weights).name != FINAL or not run.is_file():
-        return Path(initial_weights).name
-    earlier = json.loads(run.read_text())
-    begun = earlier["initial_weights"] or "random weights"
-    return f"fit of {earlier['recipe']} ({earlier['epochs']} epochs), from {begun}"
+    run = Path(initial_weights or "").parent / RUN
+    earlier = json.loads(run.read_text()) if Path(initial_weights or "").name == FINAL and run.is_file() else None
+    return origin(initial_weights, earlier)
 
 
 def _calibrated(card: Card, logits: np.ndarray, scores: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:

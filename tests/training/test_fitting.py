@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from dashboard.errors import TrainingError
-from dashboard.preprocessing import InputSpec
 from dashboard.training import fitting
+from dashboard.training.recipes import Optimiser
 from tests.conftest import PROJECT
 from tests.training import tiny_recipe
 
@@ -123,38 +123,8 @@ def test_a_damaged_image_is_named(rows, tmp_path, split):
 
 def test_a_loss_that_is_no_number_stops_the_fit_with_a_sentence(rows, tmp_path):
     with pytest.raises(TrainingError, match="no longer a number; lower the learning rate"):
-        fitting.fit(tiny_recipe.recipe(learning_rate=1e38), rows, tmp_path, tell=lambda _: None)
+        fitting.fit(tiny_recipe.recipe(optimiser=Optimiser(learning_rate=1e38)), rows, tmp_path, tell=lambda _: None)
     assert not (tmp_path / fitting.FINAL).exists()
-
-
-def test_initial_weights_are_those_of_the_file(tmp_path):
-    backbone = tiny_recipe.tiny_backbone(input_shape=(32, 32, 3))
-    backbone.save_weights(tmp_path / "start.weights.h5")
-    model = fitting.build(tiny_recipe.recipe(), tmp_path / "start.weights.h5")
-    np.testing.assert_array_equal(model.get_layer("conv").get_weights()[0], backbone.get_layer("conv").get_weights()[0])
-
-
-@pytest.mark.parametrize(("name", "data"), [("none.weights.h5", None), ("x.weights.h5", b"no weights"), ("x.txt", b"")])
-def test_initial_weights_that_do_not_fit_are_refused(tmp_path, name, data):
-    if data is not None:
-        (tmp_path / name).write_bytes(data)
-    with pytest.raises(TrainingError, match="do not fit Tiny"):
-        fitting.build(tiny_recipe.recipe(), tmp_path / name)
-
-
-def test_weights_of_another_backbone_are_refused(tmp_path):
-    image = keras.Input((32, 32, 3))
-    keras.Model(image, keras.layers.Conv2D(5, 7)(image)).save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(TrainingError, match="do not fit Tiny"):
-        fitting.build(tiny_recipe.recipe(), tmp_path / "other.weights.h5")
-
-
-def test_the_end_of_an_earlier_fit_is_a_start(tmp_path):
-    earlier = fitting.build(tiny_recipe.recipe(), None)
-    earlier.save(tmp_path / "fitted.keras")
-    model = fitting.build(tiny_recipe.recipe(), tmp_path / "fitted.keras")
-    for one, other in zip(model.get_weights(), earlier.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 def test_fine_labels_are_learnt_beside_the_labels_and_left_out_of_the_model(rows, tmp_path):
@@ -163,16 +133,6 @@ def test_fine_labels_are_learnt_beside_the_labels_and_left_out_of_the_model(rows
     final = fitting.fit(how, fine, tmp_path, tell=lambda _: None)
     assert "fine_loss" in pd.read_csv(tmp_path / fitting.CURVES)
     assert keras.models.load_model(final, compile=False).output_shape == (None, 2)
-
-
-def test_batch_normalisation_stays_as_it_is_where_the_recipe_says_so():
-    assert not fitting.build(tiny_recipe.recipe(frozen_batch_norm=True), None).get_layer("norm").trainable
-    assert fitting.build(tiny_recipe.recipe(), None).get_layer("norm").trainable
-
-
-def test_canvases_are_larger_than_the_input_by_the_crop(rows):
-    canvases = fitting.load_canvases(list(rows["file"][:2]), InputSpec(32, 48, crop=0.8))
-    assert (canvases.shape, canvases.dtype) == ((2, 40, 60, 3), np.uint8)
 
 
 def test_the_real_backbone_of_the_shipped_recipe_fits_at_a_small_size(rows, tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 from dashboard.bundles import ClassInfo
 from dashboard.labels import read_labels
 from dashboard.preprocessing import InputSpec
-from dashboard.training.recipes import Augmentation, Recipe
+from dashboard.training.recipes import Augmentation, Optimiser, Recipe
 from tests.small_bundle import pictures
 
 
@@ -38,8 +38,7 @@ def recipe(**changes) -> Recipe:
         "augmentation": Augmentation(rotation=10, brightness=0.05),
         "epochs": 3,
         "batch": 4,
-        "learning_rate": 0.01,
-        "average_decay": 0.5,
+        "optimiser": Optimiser(learning_rate=0.01, average_decay=0.5),
         "frozen_batch_norm": False,
     }
     return Recipe(**{**settings, **changes})

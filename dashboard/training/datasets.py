@@ -1,0 +1,38 @@
+"""How a recipe's rows are taken from a labels CSV that holds several data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+
+def kaggle_five(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the Kaggle five-class set: its val judges, and a tenth of its train chooses.
+
+    Rows are unchanged where there is no column kaggle_split (train, val, or empty for other images).
+    """
+    if "kaggle_split" not in rows:
+        return rows
+    chosen = rows[rows["kaggle_split"] != ""].reset_index(drop=True)
+    split = np.where(chosen["kaggle_split"] == "val", "test", "train").astype(object)
+    learning = np.flatnonzero(split == "train")
+    split[train_test_split(learning, test_size=0.1, random_state=0, stratify=chosen["label"].iloc[learning])[1]] = "val"
+    return chosen.assign(split=split)
+
+
+def kaggle_five_across_sites(rows: pd.DataFrame) -> pd.DataFrame:
+    """`kaggle_five`, and Barcelona's segmented neutrophils by their own split: one class that both sites have."""
+    if "kaggle_split" not in rows:
+        return rows
+    also = rows[(rows["fine_label"] == "neutrophil_segmented") & (rows["kaggle_split"] == "")]
+    return pd.concat([kaggle_five(rows), also.assign(label="seg_neutrophil")], ignore_index=True)
+
+
+DATASETS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "": lambda rows: rows,
+    "kaggle_five": kaggle_five,
+    "kaggle_five_across_sites": kaggle_five_across_sites,
+}
