@@ -14,7 +14,7 @@ _ROUNDS = 40
 def cluster_colours(colours: np.ndarray, start: np.ndarray, step: float) -> np.ndarray:
     """Find the centres of fuzzy clusters of colours.
 
-    Each colour that occurs counts once, however many pixels have it: a platelet's purple weighs as much as a
+    Each colour that occurs counts by the logarithm of its pixels: a platelet's purple weighs almost as much as a
     field of red cells.
 
     Parameters
@@ -36,7 +36,7 @@ def cluster_colours(colours: np.ndarray, start: np.ndarray, step: float) -> np.n
     -----
     Source: Bezdek 1981, Pattern recognition with fuzzy objective function algorithms, doi 10.1007/978-1-4757-0450-1.
     """
-    occurring = np.unique(np.rint(colours / step), axis=0) * step
+    occurring = _weighted(np.rint(colours / step).astype(np.int64)) * step
     centres, *_ = cmeans(occurring.T, len(start), _FUZZINESS, _SETTLED, _ROUNDS, init=memberships(occurring, start).T)
     return centres
 
@@ -63,3 +63,11 @@ def memberships(colours: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """
     nearness = 1 / np.fmax(cdist(colours, centres, "sqeuclidean"), 1e-12)
     return nearness / nearness.sum(axis=1, keepdims=True)
+
+
+def _weighted(cells: np.ndarray) -> np.ndarray:
+    least = cells.min(axis=0)
+    extent = tuple(cells.max(axis=0) - least + 1)
+    used, counts = np.unique(np.ravel_multi_index(tuple((cells - least).T), extent), return_counts=True)
+    distinct = np.stack(np.unravel_index(used, extent), axis=-1) + least
+    return np.repeat(distinct, 1 + np.log2(counts).astype(int), axis=0)

@@ -1,6 +1,6 @@
 """Where the leukocyte is, and its nucleus: two-stage fuzzy colour segmentation of an image of one stained cell.
 
-Stage 1 sorts the colours into glass, red cells and leukocyte; stage 2 those of the leukocyte into nucleus and cytoplasm.
+Stage 1 sorts the colours into glass, red cells and leukocyte; stage 2 the leukocyte's into nucleus and cytoplasm.
 """
 
 from __future__ import annotations
@@ -10,14 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from skimage import color, filters, measure, morphology
+from skimage import color, filters, measure, morphology, segmentation
 
 from dashboard.morphology.fuzzy_colour import cluster_colours, memberships
 
 SIDE = 160  # pixels of the longer side; every image is segmented at this size
-_BLACK = 16  # of 255: what lies below in every channel was masked out before
-_STAINED = 26.0  # Lab units towards magenta and blue of the glass; red cells seldom reach it
-_FULL_STAIN = 45.0  # more is nucleus, and no reason to take pale cytoplasm for something else
+_BLACK = 16  # of 255: what lies below in every channel was cut away before
+_PURPLE = 26.0  # Lab units of stain; red cells seldom reach it
+_RED_TINGE = (0.5, 1.1)  # stain of a red cell as a share of its darkness, whatever the lamp
+_DARK, _STAINED = 30.0, 24.0  # more tells no more about cell or not: nuclei must not make pale cytoplasm a red cell
+_CYTOPLASM, _CORE = 0.35, 0.8  # membership of the leukocyte: to belong to it, and to be where it grows from
+_CONTRAST = 12.0  # Lab units of lightness between nucleus and cytoplasm; less is chromatin
+_TAIL = 0.2  # of the cell's inner radius
+_NECK = 0.7  # of the smaller cell's inner radius: narrower, and two cells touch there
+_SMALL = 4.0  # pixels: thinner is not told apart from a tail
+_LOBE = 0.1  # of the largest lobe
 _LEAST_AREA = 0.0015  # of the image
 
 
@@ -71,13 +78,17 @@ def segment(pixels: np.ndarray) -> CellSegmentation:
     Source: the two-stage fuzzy colour segmentation of Jeevitha et al. 2025, Deep Leuko.
     """
     small = _small(pixels)
-    dark = (small < _BLACK).all(axis=2)
-    masked_out = dark if dark.mean() > 0.1 else np.zeros_like(dark)
-    cell = _central(~masked_out) if masked_out.any() else _stained_cell(small)
+    cut_away = small.max(axis=2) < _BLACK
+    if cut_away.mean() > 0.1:
+        colour, contrast = _stretched(small, ~cut_away), 1.5 * _CONTRAST
+        cell = _central(~cut_away)
+    else:
+        colour, contrast = _against_glass(small), _CONTRAST
+        cell = _by_colour(colour)
     if isinstance(cell, str):
         nothing = np.zeros(pixels.shape[:2], bool)
         return CellSegmentation(nothing, nothing, cell)
-    return CellSegmentation(_enlarged(_nucleus(small, cell), pixels), _enlarged(cell, pixels))
+    return CellSegmentation(_enlarged(_nucleus(colour, cell, contrast), pixels), _enlarged(cell, pixels))
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:
@@ -92,39 +103,44 @@ def _enlarged(mask: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR)) >= 128
 
 
-def _stained_cell(small: np.ndarray) -> np.ndarray | str:
-    """Stage 1: the central cell by its colour, or why there is none."""
-    lightness, stain = _against_glass(small)
-    colours = np.stack([lightness, np.clip(stain, 0, _FULL_STAIN)], axis=-1).reshape(-1, 2)
-    strongest = float(np.sort(stain, axis=None)[-max(int(_LEAST_AREA * stain.size), 1)])
-    if strongest < _STAINED:
+def _against_glass(small: np.ndarray) -> np.ndarray:
+    """Darkness and stain (towards magenta and blue) of each pixel against the glass, in Lab units, (H, W, 2)."""
+    lab = color.rgb2lab(ndimage.gaussian_filter(small.astype(np.float32) / 255, (1, 1, 0)))
+    light = lab[..., 0]
+    glass = np.median(lab[light >= np.percentile(light, 80)], axis=0)
+    change = lab - glass
+    return np.stack([-change[..., 0], 0.6 * change[..., 1] - change[..., 2]], axis=-1)
+
+
+def _stretched(small: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """As `_against_glass`, for a cell without any: its lightest part stands for the glass."""
+    lightest = max(float(np.percentile(small[cell].max(axis=-1), 98)), 1.0) if cell.any() else 255.0
+    lab = color.rgb2lab(ndimage.gaussian_filter(np.minimum(small / lightest, 1), (1, 1, 0)))
+    return np.stack([-lab[..., 0], 0.6 * lab[..., 1] - lab[..., 2]], axis=-1)
+
+
+def _by_colour(colour: np.ndarray) -> np.ndarray | str:
+    """Stage 1: the central cell among glass and red cells, or why there is none."""
+    darkness, stain = ndimage.gaussian_filter(colour, (1, 1, 0)).transpose(2, 0, 1)
+    purple = stain > _PURPLE
+    if purple.mean() < _LEAST_AREA:
         return (
             "A stained cell must be purple against the glass; nothing in this image is. "
             "Use a colour image of a leukocyte."
         )
-    start = np.array([[0.0, 0.0], [-15.0, 10.0], [-30.0, min(strongest, _FULL_STAIN)]])
-    centres = cluster_colours(colours, start, step=2.0)
+    red = (darkness > 8) & ~purple
+    tinge = np.clip(np.median(stain[red] / darkness[red]), *_RED_TINGE) if red.any() else _RED_TINGE[1]
+    beyond_red = np.clip(3 * (stain - tinge * darkness), 0, _STAINED)
+    colours = np.stack([np.clip(darkness, 0, _DARK), beyond_red], axis=-1).reshape(-1, 2)
+    centres = cluster_colours(colours, np.array([[0, 0], [20, 0], [_DARK, _STAINED]]), step=2.0)
     leukocyte = memberships(colours, centres)[:, 2].reshape(stain.shape)
-    sure = (leukocyte > 0.5) & (stain > _STAINED)
-    mask = filters.apply_hysteresis_threshold(leukocyte, 0.35, 0.8) & ndimage.binary_dilation(sure, iterations=8)
-    return _central(mask)
-
-
-def _against_glass(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lightness and stain (towards magenta and blue) of each pixel less those of the glass, in Lab units."""
-    smooth = ndimage.gaussian_filter(small.astype(np.float32), (0.8, 0.8, 0))
-    lab = color.rgb2lab(smooth / 255)
-    light = lab[..., 0]
-    glass = np.median(lab[light >= np.percentile(light, 80)], axis=0)
-    change = lab - glass
-    return change[..., 0], 0.6 * change[..., 1] - change[..., 2]
+    return _central(filters.apply_hysteresis_threshold(leukocyte, _CYTOPLASM, _CORE))
 
 
 def _central(mask: np.ndarray) -> np.ndarray | str:
-    opened = morphology.opening(mask, morphology.disk(2))
-    labels = measure.label(opened)
-    parts = measure.regionprops(labels)
-    parts = [part for part in parts if part.area >= _LEAST_AREA * mask.size]
+    """The one object that the image is of, cut off from what touches it."""
+    labels = _separated(morphology.opening(mask, morphology.disk(2)))
+    parts = [part for part in measure.regionprops(labels) if part.area >= _LEAST_AREA * mask.size]
     if not parts:
         return "A stained cell must fill some of the image; only specks are purple here. Crop the image to one cell."
     centre = (np.array(mask.shape) - 1) / 2
@@ -133,19 +149,48 @@ def _central(mask: np.ndarray) -> np.ndarray | str:
         distance = np.hypot(*(part.coords - centre).T).min() / max(mask.shape)
         return float(distance) - 0.1 * (part.area / mask.size) ** 0.5
 
-    cell = labels == min(parts, key=away).label
-    return ndimage.binary_fill_holes(morphology.closing(cell, morphology.disk(3)))
+    return _without_tails(labels == min(parts, key=away).label)
 
 
-def _nucleus(small: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Stage 2: the denser of the cell's two fuzzy clusters, or the whole cell if they hardly differ."""
-    smooth = ndimage.gaussian_filter(small.astype(np.float32), (1, 1, 0))
-    density = -np.log10((smooth[..., :2] + 1) / 256)[cell]  # nuclei absorb red and green; cytoplasm less
-    low, high = np.percentile(density, [5, 95], axis=0)
-    centres = cluster_colours(density, np.stack([low, high]), step=0.02)
-    dense = np.zeros_like(cell)
-    if np.abs(centres[1] - centres[0]).max() < 0.12:
+def _separated(mask: np.ndarray) -> np.ndarray:
+    """Number the objects, touching ones apart: int (H, W), 0 outside."""
+    filled = ndimage.binary_fill_holes(morphology.closing(mask, morphology.disk(3)))
+    depth = ndimage.distance_transform_edt(filled)
+    log_depth = np.log(np.where(filled, np.maximum(depth, _SMALL), 1))  # so that a neck is judged by the cells' size
+    flattened = morphology.reconstruction(log_depth + np.log(_NECK), log_depth)
+    markers = measure.label(morphology.local_maxima(flattened))
+    return segmentation.watershed(-depth, markers, mask=filled)
+
+
+def _without_tails(part: np.ndarray) -> np.ndarray:
+    """What is left of an object without what is thinner than a fifth of it: stain streaks, edges of red cells."""
+    depth = ndimage.distance_transform_edt(part)
+    radius = _TAIL * depth.max()
+    return (ndimage.distance_transform_edt(~_largest(depth > radius)) <= radius) & part
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    labels = measure.label(mask)
+    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
+
+
+def _nucleus(colour: np.ndarray, cell: np.ndarray, contrast: float) -> np.ndarray:
+    """Stage 2: the darker of the cell's two fuzzy clusters, or the whole cell if they hardly differ."""
+    smooth = ndimage.gaussian_filter(colour, (0.7, 0.7, 0)) * (1, 0.4)
+    inner = ndimage.binary_erosion(cell, iterations=2)  # the blurred edge would pass for cytoplasm
+    colours = smooth[inner if inner.sum() > 50 else cell]
+    centres = cluster_colours(colours, np.percentile(colours, [5, 90], axis=0), step=1.0)
+    if centres[1, 0] - centres[0, 0] < contrast:
         return cell
-    dense[cell] = memberships(density, centres)[:, 1] > 0.5
-    dense = morphology.opening(dense, morphology.disk(1))
-    return ndimage.binary_fill_holes(dense)
+    dense = np.zeros_like(cell)
+    dense[cell] = memberships(smooth[cell], centres)[:, 1] > 0.5
+    return _lobes(morphology.opening(dense, morphology.disk(1.5)))
+
+
+def _lobes(dense: np.ndarray) -> np.ndarray:
+    """All parts that are no mere granules beside the largest one, without holes."""
+    labels = measure.label(dense)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    lobes = np.isin(labels, np.flatnonzero(areas >= max(_LOBE * areas.max(), 1)))
+    return ndimage.binary_fill_holes(lobes)
