@@ -16,6 +16,7 @@ VERBS = {  # verb: (module of dashboard.commands, one line of help)
     "explain": ("explain", "draw where a model looked"),
     "evaluate": ("evaluate", "judge a model on labelled images"),
     "calibrate": ("calibrate", "fit a model's temperature and prediction sets on labelled images"),
+    "robustness": ("robustness", "measure what noise, blur, light and stain leave of a model's accuracy"),
     "recipes": ("recipes", "list the training recipes"),
     "train": ("train", "train a recipe on labelled images and write its bundle"),
     "audit": ("audit", "verify or export an audit log"),

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import bundles, images
 from dashboard.bundles import Calibration, PredictionSetRule, write_card
+from dashboard.calibration import binomial_interval
+from dashboard.corruptions import CORRUPTIONS
 from dashboard.records import PROJECT
 from tests.tiny_bundle import CARD, CLASSES
 
@@ -189,3 +191,60 @@ def test_a_damaged_evaluation_is_refused_and_the_other_model_still_shown(store, 
     assert not page.exception
     assert "missing" in page.error[0].value
     assert page.subheader[0].value == "Model one"
+
+
+def robustness_table(temperature=1.0):
+    """Accuracy 96 % clean, then two points less a step; the model stays 97 % sure and flags nothing."""
+    conditions = [(name, severity) for name, one in CORRUPTIONS.items() for severity in (0, *one.severities)]
+    table = pd.DataFrame(conditions, columns=["corruption", "severity"])
+    correct = 48 - table.groupby("corruption").cumcount()
+    low, high = binomial_interval(correct, np.full(len(table), 50))
+    measured = {"n": 50, "correct": correct, "accuracy": correct / 50, "accuracy_low": low, "accuracy_high": high}
+    doubts = {"macro_f1": 0.9, "mean_confidence": 0.97, "ece": 0.05, "flagged": 0.0, "unidentified": 0.1}
+    return table.assign(**measured, **doubts, set="labels.csv, split=test", temperature=temperature)
+
+
+def add_robustness(store, table, name="tiny"):
+    table.to_csv(store / name / "robustness.csv", index=False)
+    write_card(store / name, bundles.read_card(store / name))
+
+
+def test_without_a_measurement_the_robustness_view_says_what_to_run(store, cells):
+    add_bundle(store, cells[1])
+    page = opened("Robustness")
+    assert not page.exception
+    assert "python -m dashboard robustness --model tiny" in text(page)
+
+
+def test_the_robustness_view_says_how_far_it_holds_and_where_confidence_misleads(store, cells):
+    add_bundle(store, cells[1])
+    add_robustness(store, robustness_table())
+    page = opened("Robustness")
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    said = text(page)
+    assert "**Gaussian noise** loses more than 1 point at the weakest tried; lowest 86.0 %, at σ 20." in said
+    assert "Confidence misleads most at Brightness +40 %: right 80.0 %, sure 97.0 %" in said
+    assert "50 images (labels.csv, split=test), clean accuracy 96.0 %" in said
+    assert len(page.get("plotly_chart")) == 1
+    assert "download_robustness_tiny" in {button.key for button in page.get("download_button")}
+
+
+def test_confidence_of_another_calibration_is_named(store, cells):
+    add_bundle(store, cells[1], **CALIBRATED)
+    add_robustness(store, robustness_table(temperature=2.0))
+    assert "measured at temperature 2.000; the model now has 1.000" in opened("Robustness").warning[0].value
+
+
+def test_a_damaged_robustness_table_is_refused_and_one_beside_it_still_shown(store, cells):
+    for name in ("one", "two"):
+        add_bundle(store, cells[1], name)
+        add_robustness(store, robustness_table(), name)
+    add_robustness(store, robustness_table().drop(columns="accuracy"), "two")
+    page = opened()
+    page.selectbox(key="performance_second").set_value("two").run()
+    page.segmented_control(key="performance_view").set_value("Robustness").run()
+    assert not page.exception
+    assert "Measure again" in page.error[0].value
+    assert len(page.get("plotly_chart")) == 1
