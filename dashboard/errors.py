@@ -28,6 +28,10 @@ class ExplanationError(SecondReadError):
     """A saliency map cannot be made for this model, class or image."""
 
 
+class MorphologyError(SecondReadError):
+    """A cell cannot be segmented or measured."""
+
+
 class SourceError(SecondReadError):
     """A folder, file or archive given for a batch cannot be read."""
 
@@ -46,3 +50,7 @@ class StorageError(SecondReadError):
 
 class TrainingError(SecondReadError):
     """Training cannot start or go on."""
+
+
+class ExplorationError(SecondReadError):
+    """One part of an exploratory report cannot be made from these images; the others can."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from skimage import color, filters, measure, morphology, segmentation
+from skimage import color, filters, measure, morphology
 
 from dashboard.morphology.fuzzy_colour import cluster_colours, memberships
+from dashboard.morphology.touching import separated
 
 SIDE = 160  # pixels of the longer side; every image is segmented at this size
 _BLACK = 16  # of 255: what lies below in every channel was cut away before
@@ -22,8 +23,6 @@ _DARK, _STAINED = 30.0, 24.0  # more tells no more about cell or not: nuclei mus
 _CYTOPLASM, _CORE = 0.35, 0.8  # membership of the leukocyte: to belong to it, and to be where it grows from
 _CONTRAST = 12.0  # Lab units of lightness between nucleus and cytoplasm; less is chromatin
 _TAIL = 0.2  # of the cell's inner radius
-_NECK = 0.7  # of the smaller cell's inner radius: narrower, and two cells touch there
-_SMALL = 4.0  # pixels: thinner is not told apart from a tail
 _LOBE = 0.1  # of the largest lobe
 _LEAST_AREA = 0.0015  # of the image
 
@@ -139,7 +138,10 @@ def _by_colour(colour: np.ndarray) -> np.ndarray | str:
 
 def _central(mask: np.ndarray) -> np.ndarray | str:
     """The one object that the image is of, cut off from what touches it."""
-    labels = _separated(morphology.opening(mask, morphology.disk(2)))
+    filled = ndimage.binary_fill_holes(
+        morphology.closing(morphology.opening(mask, morphology.disk(2)), morphology.disk(3))
+    )
+    labels = separated(filled, least_radius=4)
     parts = [part for part in measure.regionprops(labels) if part.area >= _LEAST_AREA * mask.size]
     if not parts:
         return "A stained cell must fill some of the image; only specks are purple here. Crop the image to one cell."
@@ -150,16 +152,6 @@ def _central(mask: np.ndarray) -> np.ndarray | str:
         return float(distance) - 0.1 * (part.area / mask.size) ** 0.5
 
     return _without_tails(labels == min(parts, key=away).label)
-
-
-def _separated(mask: np.ndarray) -> np.ndarray:
-    """Number the objects, touching ones apart: int (H, W), 0 outside."""
-    filled = ndimage.binary_fill_holes(morphology.closing(mask, morphology.disk(3)))
-    depth = ndimage.distance_transform_edt(filled)
-    log_depth = np.log(np.where(filled, np.maximum(depth, _SMALL), 1))  # so that a neck is judged by the cells' size
-    flattened = morphology.reconstruction(log_depth + np.log(_NECK), log_depth)
-    markers = measure.label(morphology.local_maxima(flattened))
-    return segmentation.watershed(-depth, markers, mask=filled)
 
 
 def _without_tails(part: np.ndarray) -> np.ndarray:
