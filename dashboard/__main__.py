@@ -15,6 +15,7 @@ VERBS = {  # verb: (module of dashboard.commands, one line of help)
     "classify": ("classify", "classify files, folders and ZIPs into a CSV"),
     "explain": ("explain", "draw where a model looked"),
     "evaluate": ("evaluate", "judge a model on labelled images"),
+    "explore": ("explore", "look at a labelled folder before training on it"),
     "calibrate": ("calibrate", "fit a model's temperature and prediction sets on labelled images"),
     "robustness": ("robustness", "measure what noise, blur, light and stain leave of a model's accuracy"),
     "recipes": ("recipes", "list the training recipes"),
