@@ -17,6 +17,7 @@ VERBS = {  # verb: (module of dashboard.commands, one line of help)
     "evaluate": ("evaluate", "judge a model on labelled images"),
     "explore": ("explore", "look at a labelled folder before training on it"),
     "calibrate": ("calibrate", "fit a model's temperature and prediction sets on labelled images"),
+    "laboratory": ("laboratory", "ask whether a model has learned the laboratory instead of the cell"),
     "robustness": ("robustness", "measure what noise, blur, light and stain leave of a model's accuracy"),
     "recipes": ("recipes", "list the training recipes"),
     "train": ("train", "train a recipe on labelled images and write its bundle"),

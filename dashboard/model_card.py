@@ -58,7 +58,17 @@ def _confidence_lines(card: Card) -> list[str]:
 
 
 def _listing(values: dict[str, Any]) -> str:
-    return "\n".join(f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in values.items())
+    lines = []
+    for name, value in values.items():
+        title = name.replace("_", " ")
+        if isinstance(value, dict) and "sentence" in value:  # a check: its sentence first, then its numbers
+            lines.append(f"- {title}: {value['sentence']}")
+            lines += [
+                f"  - {key.replace('_', ' ')}: {_plain(item)}" for key, item in value.items() if key != "sentence"
+            ]
+        else:
+            lines.append(f"- {title}: {_plain(value)}")
+    return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:

@@ -64,7 +64,9 @@ def keep_card(bundle: Bundle, card: Card) -> None:
     from dashboard.evaluation import card_summary, read_evaluation
 
     if bundle.evaluation_file.is_file():  # what other confidences measured would no longer be true
-        card = dataclasses.replace(card, evaluation=card_summary(read_evaluation(bundle.evaluation_file, card), card))
+        checks = {name: found for name, found in card.evaluation.items() if isinstance(found, dict)}  # of other verbs
+        found = card_summary(read_evaluation(bundle.evaluation_file, card), card)
+        card = dataclasses.replace(card, evaluation={**found, **checks})
     write_atomically(bundle.folder / "MODEL_CARD.md", model_card(card).encode("utf-8"))
     write_card(bundle.folder, card)
 

@@ -16,7 +16,7 @@ from dashboard.calibration import ece_noise_floor, expected_calibration_error, r
 from dashboard.errors import BundleError
 from dashboard.figures import percent
 from dashboard.model_card import model_card
-from dashboard.ui import cached, components, confusion_cases, robustness
+from dashboard.ui import cached, components, confusion_cases, laboratory, robustness
 
 ALL = "all"
 
@@ -221,6 +221,7 @@ VIEWS: dict[str, Callable[[Shown], None]] = {
     "Confidence": show_confidence,
     "Sites and splits": show_groups,
     "Robustness": lambda shown: robustness.show(shown.card),
+    "Laboratory": lambda shown: laboratory.show(shown.card),
     "Model card": show_card,
 }
 

@@ -12,7 +12,10 @@ from dashboard import bundles, images
 from dashboard.bundles import Calibration, PredictionSetRule, write_card
 from dashboard.calibration import binomial_interval
 from dashboard.corruptions import CORRUPTIONS
+from dashboard.laboratory_report import conclude
 from dashboard.records import PROJECT
+from dashboard.ui import components
+from tests.test_laboratory_report import CHECK
 from tests.tiny_bundle import CARD, CLASSES
 
 PAGE = str(PROJECT / "pages" / "performance.py")
@@ -45,12 +48,14 @@ def cells(tmp_path):
     return folder, pd.DataFrame(rows, columns=columns)
 
 
-def add_bundle(store, table=None, name="tiny", **changes):
+def add_bundle(store, table=None, name="tiny", files=None, **changes):
     folder = store / name
     folder.mkdir()
     (folder / "model.keras").write_bytes(b"never opened by this page")
     if table is not None:
         table.to_csv(folder / "evaluation.csv", index=False)
+    for file, content in (files or {}).items():
+        (folder / file).write_text(content, "utf-8")
     write_card(folder, dataclasses.replace(CARD, id=name, title=f"Model {name}", **changes))
 
 
@@ -191,6 +196,44 @@ def test_a_damaged_evaluation_is_refused_and_the_other_model_still_shown(store, 
     assert not page.exception
     assert "missing" in page.error[0].value
     assert page.subheader[0].value == "Model one"
+
+
+def test_a_model_that_nobody_asked_about_its_laboratory_says_what_to_run(store, cells):
+    add_bundle(store, cells[1])
+    page = opened("Laboratory")
+    assert not page.exception
+    assert "python -m dashboard laboratory --model tiny" in text(page)
+
+
+def test_the_laboratory_view_says_the_sentence_first_and_answers_the_three_questions(store, cells):
+    check = conclude(CHECK)
+    add_bundle(store, cells[1], files={"laboratory.json": check.as_json()})
+    page = opened("Laboratory")
+    assert not page.exception
+    assert not page.error
+    shown = text(page)
+    assert components.plain(check.sentence) in shown
+    assert len(page.get("plotly_chart")) == 3
+    questions = ("Can the site be read", "Is the same class recognised", "What is left without the cell")
+    places = [shown.index(words) for words in (components.plain(check.sentence), *questions)]
+    assert places == sorted(places)
+    assert components.plain("2 images were left out: shown twice.") in shown
+
+
+def test_a_check_of_one_site_says_what_it_could_not_ask(store, cells):
+    bare = dataclasses.replace(CHECK, site_reading=(), gaps=(), masking=None, sites={"barcelona": 150})
+    add_bundle(store, cells[1], files={"laboratory.json": conclude(bare).as_json()})
+    page = opened("Laboratory")
+    assert not page.exception
+    assert "It takes 20 images at each of two sites" in text(page)
+    assert "The cell was found in too few of the images" in text(page)
+
+
+def test_a_damaged_laboratory_check_is_refused_with_a_sentence(store, cells):
+    add_bundle(store, cells[1], files={"laboratory.json": "{}"})
+    page = opened("Laboratory")
+    assert not page.exception
+    assert "does not hold a laboratory check" in page.error[0].value
 
 
 def robustness_table(temperature=1.0):
