@@ -138,20 +138,26 @@ def _by_colour(colour: np.ndarray) -> np.ndarray | str:
 
 def _central(mask: np.ndarray) -> np.ndarray | str:
     """The one object that the image is of, cut off from what touches it."""
-    filled = ndimage.binary_fill_holes(
-        morphology.closing(morphology.opening(mask, morphology.disk(2)), morphology.disk(3))
-    )
-    labels = separated(filled, least_radius=4)
-    parts = [part for part in measure.regionprops(labels) if part.area >= _LEAST_AREA * mask.size]
+    whole = morphology.closing(morphology.opening(mask, morphology.disk(2)), morphology.disk(3))
+    nearest = _nearest(measure.label(ndimage.binary_fill_holes(whole)))
+    if nearest is None:
+        return "A stained cell must fill some of the image; nothing here is large enough. Crop the image to one cell."
+    apart = _nearest(separated(nearest, least_radius=4))
+    return _without_tails(nearest if apart is None else apart)
+
+
+def _nearest(labels: np.ndarray) -> np.ndarray | None:
+    """The object nearest to the centre, a large one rather than a small; bool (H, W), None without any."""
+    parts = [part for part in measure.regionprops(labels) if part.area >= _LEAST_AREA * labels.size]
     if not parts:
-        return "A stained cell must fill some of the image; only specks are purple here. Crop the image to one cell."
-    centre = (np.array(mask.shape) - 1) / 2
+        return None
+    centre = (np.array(labels.shape) - 1) / 2
 
     def away(part: measure._regionprops.RegionProperties) -> float:
-        distance = np.hypot(*(part.coords - centre).T).min() / max(mask.shape)
-        return float(distance) - 0.1 * (part.area / mask.size) ** 0.5
+        distance = np.hypot(*(part.coords - centre).T).min() / max(labels.shape)
+        return float(distance) - 0.1 * (part.area / labels.size) ** 0.5
 
-    return _without_tails(labels == min(parts, key=away).label)
+    return labels == min(parts, key=away).label
 
 
 def _without_tails(part: np.ndarray) -> np.ndarray:
@@ -176,7 +182,8 @@ def _nucleus(colour: np.ndarray, cell: np.ndarray, contrast: float) -> np.ndarra
         return cell
     dense = np.zeros_like(cell)
     dense[cell] = memberships(smooth[cell], centres)[:, 1] > 0.5
-    return _lobes(morphology.opening(dense, morphology.disk(1.5)))
+    lobes = _lobes(morphology.opening(dense, morphology.disk(1.5)))
+    return lobes if lobes.any() else cell
 
 
 def _lobes(dense: np.ndarray) -> np.ndarray:

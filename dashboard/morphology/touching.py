@@ -28,6 +28,15 @@ def separated(mask: np.ndarray, least_radius: float, neck: float = 0.7) -> np.nd
     -----
     Source: Vincent and Soille 1991, Watersheds in digital spaces, doi 10.1109/34.87344.
     """
+    (box,) = ndimage.find_objects(mask.astype(np.uint8)) or [
+        (slice(0), slice(0))
+    ]  # a cell is a small part of its image
+    labels = np.zeros(mask.shape, np.int32)
+    labels[box] = _watershed(np.pad(mask[box], 1), least_radius, neck)[1:-1, 1:-1]
+    return labels
+
+
+def _watershed(mask: np.ndarray, least_radius: float, neck: float) -> np.ndarray:
     depth = ndimage.distance_transform_edt(mask)
     log_depth = np.log(np.where(mask, np.maximum(depth, least_radius), 1))  # a neck is judged by the cells' size
     flattened = morphology.reconstruction(log_depth + np.log(neck), log_depth)
