@@ -48,7 +48,7 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> np.ndarray:
     return special.softmax(np.asarray(logits, np.float64) / temperature, axis=-1)
 
 
-def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, one_wrong: bool = False) -> float:
     """Find the one temperature under which the labels are likeliest.
 
     Parameters
@@ -57,6 +57,9 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         Shape (N, K), of images that the model was not trained on.
     labels : array of int
         Shape (N,), the true class of each, 0 to K - 1.
+    one_wrong : bool
+        Fit as if one image more had been wrong (Platt's targets: a label counts (N + 1) / (N + 2), the rest is shared
+        by the other classes). For a set on which the model makes no error.
 
     Returns
     -------
@@ -73,11 +76,15 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     -----
     The negative log-likelihood is convex in 1 / temperature, hence has one minimum along its logarithm.
 
-    Source: Guo et al. 2017, On calibration of modern neural networks, ICML, arXiv:1706.04599.
+    Source: Guo et al. 2017, On calibration of modern neural networks, ICML, arXiv:1706.04599; Platt 1999,
+    Probabilistic outputs for support vector machines.
     """
     scores, truth = _checked(logits, labels)
     of_truth = np.take_along_axis(scores, truth[:, None], axis=1)[:, 0]
-    if np.all(scores.argmax(axis=1) == truth):
+    if one_wrong:
+        doubt = 1 / (len(truth) + 2)
+        of_truth = (1 - doubt) * of_truth + doubt * (scores.sum(axis=1) - of_truth) / (scores.shape[1] - 1)
+    elif np.all(scores.argmax(axis=1) == truth):
         raise CalibrationError(
             f"The calibration set must hold an image that the model gets wrong; all {len(truth)} were right, "
             "so they cannot tell how sure is too sure. Use more images."

@@ -201,3 +201,9 @@ def test_binomial_interval_of_no_trials_is_unknown():
     low, high = calibration.binomial_interval(np.array([0, 5]), np.array([0, 10]))
     assert np.isnan(low).tolist() == [True, False]
     assert np.isnan(high).tolist() == [True, False]
+
+
+def test_without_an_error_one_more_wrong_image_is_supposed():
+    logits, labels = np.array([[4.0, 0.0], [0.0, 4.0]] * 4), np.array([0, 1] * 4)
+    # by hand: a label counts 9/10, so the best probability of it is 0.9, and 4 / T = log(0.9 / 0.1)
+    assert calibration.fit_temperature(logits, labels, one_wrong=True) == pytest.approx(4 / np.log(9), rel=1e-4)

@@ -46,28 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit, then calibrate and pack; or fit every fold and measure."""
-    from dashboard.training import fitting, protocols, release
+    from dashboard.training import protocols, release
     from dashboard.training.recipes import recipe
 
     chosen = recipe(arguments.recipe)
     rows = _rows(arguments, chosen)
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     common = {"initial_weights": arguments.init, "epochs": epochs, "seed": arguments.seed}
-    if arguments.protocol != "split":
-        _measure(arguments, chosen, rows, common)
-        if arguments.fold:
-            (fold,) = [
-                fold
-                for fold in protocols.folds(rows, arguments.protocol, k=arguments.folds, seed=arguments.seed)
-                if fold.name == arguments.fold
-            ]
-            divided = release.held_out_in_halves(rows, fold, arguments.seed)
-            bundle = release.release(chosen, divided, arguments.out / f"fold-{fold.name}", **common)
-            print(f"Bundle written: {bundle.folder}")
+    if arguments.protocol == "split":
+        protocols.check_separate(rows)
+    _measure(arguments, chosen, rows, common)
+    if arguments.protocol == "split":
+        bundle = release.release(chosen, rows, arguments.out, **common)
+    elif arguments.fold:
+        (fold,) = [
+            fold
+            for fold in protocols.folds(rows, arguments.protocol, k=arguments.folds, seed=arguments.seed)
+            if fold.name == arguments.fold
+        ]
+        divided = release.held_out_in_halves(rows, fold, arguments.seed)
+        bundle = release.release(chosen, divided, arguments.out / f"fold-{fold.name}", **common)
+    else:
         return
-    protocols.check_separate(rows)
-    fitting.fit(chosen, rows, arguments.out, **common)
-    bundle = release.release(chosen, rows, arguments.out, **common)
     print(f"Bundle written: {bundle.folder}")
 
 

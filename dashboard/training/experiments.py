@@ -76,7 +76,7 @@ def run(
         model_file = fitting.fit(
             recipe,
             in_fold(rows, fold),
-            out / f"fold-{fold.name}",
+            out if protocol == "split" else out / f"fold-{fold.name}",
             initial_weights=initial_weights,
             epochs=epochs,
             seed=seed,

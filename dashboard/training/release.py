@@ -136,7 +136,8 @@ def _origin(initial_weights: str | None) -> str:
 
 
 def _calibrated(card: Card, logits: np.ndarray, scores: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:
-    temperature = calibration.fit_temperature(logits[val], labels[val])
+    right = bool((logits[val].argmax(axis=1) == labels[val]).all())
+    temperature = calibration.fit_temperature(logits[val], labels[val], one_wrong=right)
     probabilities = calibration.softmax(logits[val], temperature)
     threshold = float(np.quantile(scores[val], FLAG_QUANTILE))
     return dataclasses.replace(
