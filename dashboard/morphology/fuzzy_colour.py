@@ -58,7 +58,7 @@ def memberships(colours: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> memberships(np.array([[1.0]]), np.array([[0.0], [4.0]])).tolist()
+    >>> memberships(np.array([[1.0]]), np.array([[0.0], [4.0]])).round(2).tolist()
     [[0.9, 0.1]]
     """
     nearness = 1 / np.fmax(cdist(colours, centres, "sqeuclidean"), 1e-12)
