@@ -38,6 +38,8 @@ class Corruption:
         How a severity is printed, such as "σ {:g}".
     clean : float
         Where on the axis the untouched image stands; severities on either side of it grow worse away from it.
+    clean_tick : str
+        What the axis says there.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Corruption:
     apply: Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
     form: str
     clean: float = 0.0
+    clean_tick: str = "0"
 
 
 def corrupted(image: SmearImage, corruption: Corruption, severity: float, seed: int = 0) -> np.ndarray:
@@ -139,7 +142,9 @@ CORRUPTIONS = {
         Corruption(
             "blur", "Gaussian blur", f"σ in pixels of a {BLUR_SIDE}-pixel side", (0.5, 1, 2, 3, 4), blur, "σ {:g} px"
         ),
-        Corruption("jpeg", "JPEG", "quality", (10, 20, 40, 60, 80), compress, "quality {:g}", clean=100),
+        Corruption(
+            "jpeg", "JPEG", "quality", (10, 20, 40, 60, 80), compress, "quality {:g}", clean=100, clean_tick="none"
+        ),
         Corruption(
             "brightness", "Brightness", "change in %", (-40, -30, -20, -10, 10, 20, 30, 40), brighten, "{:+g} %"
         ),
@@ -147,6 +152,6 @@ CORRUPTIONS = {
             "stain", "Stain shift", "haematoxylin up, eosin down by", (0.1, 0.2, 0.3, 0.4, 0.5), shift_stain, "{:g}"
         ),
         Corruption("rotation", "Rotation", "degrees", (15, 30, 45, 60, 75, 90), rotate, "{:g}°"),
-        Corruption("zoom", "Zoom", "magnification", (0.6, 0.8, 1.2, 1.4, 1.6), zoom, "×{:g}", clean=1),
+        Corruption("zoom", "Zoom", "magnification", (0.6, 0.8, 1.2, 1.4, 1.6), zoom, "×{:g}", clean=1, clean_tick="1"),
     )
 }

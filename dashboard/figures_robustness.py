@@ -15,9 +15,9 @@ COLUMNS = 2
 _PANEL = 235  # pixels
 _BAND = "rgba(0, 114, 178, 0.18)"  # COLOURS[0]
 _LINES = (  # column, name, line, whether its points are marked
-    ("accuracy", "Accuracy, with its 95 % interval", {"color": COLOURS[0], "width": 2.5}, True),
-    ("mean_confidence", "Mean confidence", {"color": COLOURS[1], "width": 2, "dash": "dash"}, False),
-    ("flagged", "Flagged as out of distribution", {"color": COLOURS[2], "width": 2, "dash": "dot"}, False),
+    ("accuracy", "Accuracy", {"color": COLOURS[0], "width": 2.5}, True),
+    ("mean_confidence", "Confidence", {"color": COLOURS[1], "width": 2, "dash": "dash"}, False),
+    ("flagged", "Flagged", {"color": COLOURS[2], "width": 2, "dash": "dot"}, False),
 )
 
 
@@ -80,7 +80,7 @@ def _draw_panel(
                 hoverinfo="text",
                 **here,
             )
-    ticks = ["clean" if value == corruption.clean else f"{value:g}" for value in curve["place"]]
+    ticks = [corruption.clean_tick if value == corruption.clean else f"{value:g}" for value in curve["place"]]
     figure.update_xaxes(
         title=corruption.unit,
         tickvals=curve["place"],

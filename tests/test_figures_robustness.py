@@ -83,5 +83,6 @@ def test_every_panel_has_the_same_scale():
 
 
 def test_the_tick_of_the_untouched_image_says_so():
-    axis = next(draw_robustness(table("zoom")).select_xaxes())
-    assert axis.ticktext == ("0.6", "0.8", "clean", "1.2", "1.4", "1.6")
+    zoom, jpeg = list(draw_robustness(table("zoom", "jpeg")).select_xaxes())
+    assert zoom.ticktext == ("0.6", "0.8", "1", "1.2", "1.4", "1.6")
+    assert jpeg.ticktext == ("10", "20", "40", "60", "80", "none")

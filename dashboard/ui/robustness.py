@@ -29,13 +29,14 @@ def show(card: Card) -> None:
     except BundleError as error:
         components.refuse(error)
         return
-    _say(table, card)
+    _lead(table, card)
     st.plotly_chart(
         draw_robustness(table),
         config=PLAIN_CONFIG,
         alt=f"Accuracy, mean confidence and share flagged by severity of each corruption, {card.title}",
         key=f"robustness_{card.id}",
     )
+    _explain(table)
     st.download_button(
         "Download as CSV",
         table.to_csv(index=False),
@@ -47,20 +48,9 @@ def show(card: Card) -> None:
     )
 
 
-def _say(table: pd.DataFrame, card: Card) -> None:
-    first, worst = table.iloc[0], robustness.least_warned(table)
-    st.markdown(
-        "\n".join(
-            f"- **{CORRUPTIONS[str(name)].display_name}** {components.plain(robustness.reading(curve))}."
-            for name, curve in table.groupby("corruption", sort=False)
-        )
-    )
-    st.markdown(_least_warned(worst))
-    st.caption(
-        f"{first['n']:,} images ({components.plain(first['set'])}), clean accuracy {percent(first['accuracy'])}, "
-        "whatever split and site are chosen above. Where the dashed line lies above the blue one, the model is surer "
-        "than it is right; the dotted line is the share of images that the app would warn of."
-    )
+def _lead(table: pd.DataFrame, card: Card) -> None:
+    first = table.iloc[0]
+    st.markdown(_headline(table))
     if abs(first["temperature"] - card.temperature) > 1e-6:
         st.warning(
             f"Confidence was measured at temperature {first['temperature']:.3f}; the model now has "
@@ -69,17 +59,38 @@ def _say(table: pd.DataFrame, card: Card) -> None:
         )
 
 
-def _least_warned(worst: pd.Series) -> str:
-    corruption = CORRUPTIONS[worst["corruption"]]
-    gap = 100 * (worst["mean_confidence"] - worst["accuracy"])
-    if gap < 1:
-        return "Mean confidence never exceeds accuracy by a point."
-    clean = worst["severity"] == robustness.CLEAN
-    where = "on clean images" if clean else f"at {corruption.display_name} {corruption.form.format(worst['severity'])}"
-    flagged = "" if pd.isna(worst["flagged"]) else f", and {percent(worst['flagged'])} of the images are flagged"
+def _explain(table: pd.DataFrame) -> None:
+    first = table.iloc[0]
+    st.caption(
+        f"{first['n']:,} images ({components.plain(first['set'])}), whatever split and site are chosen above. The "
+        "blue band is the 95 % interval of the accuracy. Where the dashed line, mean confidence, lies above it, the "
+        "model is surer than it is right; the dotted line is the share of images flagged as out of distribution."
+    )
+    st.markdown(
+        "\n".join(
+            f"- **{CORRUPTIONS[str(name)].display_name}** {components.plain(robustness.reading(curve))}."
+            for name, curve in table.groupby("corruption", sort=False)
+        )
+    )
+
+
+def _headline(table: pd.DataFrame) -> str:
+    clean, lowest = table.iloc[0], table.loc[table["accuracy"].idxmin()]
+    said = [f"On clean images {percent(clean['accuracy'])} are right.", f"The fewest are {_outcome(lowest)}."]
+    misled = robustness.least_warned(table)
+    if misled.name != lowest.name and misled["mean_confidence"] - misled["accuracy"] >= 0.01:
+        said.append(f"Confidence misleads most {_outcome(misled)}.")
+    return " ".join(said)
+
+
+def _outcome(row: pd.Series) -> str:
+    corruption = CORRUPTIONS[row["corruption"]]
+    clean = row["severity"] == robustness.CLEAN
+    where = "on clean images" if clean else f"under {corruption.display_name} {corruption.form.format(row['severity'])}"
+    flagged = "" if pd.isna(row["flagged"]) else f", {percent(row['flagged'])} flagged"
     return (
-        f"Confidence misleads most {where}: right {percent(worst['accuracy'])}, "
-        f"sure {percent(worst['mean_confidence'])}{flagged}."
+        f"{components.plain(where)}: {percent(row['accuracy'])} right at {percent(row['mean_confidence'])} mean "
+        f"confidence{flagged}"
     )
 
 

@@ -268,10 +268,21 @@ def test_the_robustness_view_says_how_far_it_holds_and_where_confidence_misleads
     assert not page.warning
     said = text(page)
     assert "**Gaussian noise** loses more than 1 point at the weakest tried; lowest 86.0 %, at σ 20." in said
-    assert "Confidence misleads most at Brightness +40 %: right 80.0 %, sure 97.0 %" in said
-    assert "50 images (labels.csv, split=test), clean accuracy 96.0 %" in said
+    assert "On clean images 96.0 % are right." in said
+    assert "The fewest are under Brightness +40 %: 80.0 % right at 97.0 % mean confidence, 0.0 % flagged." in said
+    assert "Confidence misleads" not in said  # the same condition
+    assert "50 images (labels.csv, split=test)" in said
     assert len(page.get("plotly_chart")) == 1
     assert "download_robustness_tiny" in {button.key for button in page.get("download_button")}
+
+
+def test_where_confidence_misleads_most_is_named_when_it_is_not_where_fewest_are_right(store, cells):
+    table = robustness_table()
+    table.loc[(table["corruption"] == "zoom") & (table["severity"] == 1.6), "mean_confidence"] = 0.999
+    table.loc[table["corruption"] == "brightness", "mean_confidence"] = table["accuracy"]
+    add_bundle(store, cells[1])
+    add_robustness(store, table)
+    assert "Confidence misleads most under Zoom ×1.6: 86.0 % right at 99.9 %" in text(opened("Robustness"))
 
 
 def test_confidence_of_another_calibration_is_named(store, cells):
