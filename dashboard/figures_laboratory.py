@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures import COLOURS, QUIET, percent
@@ -71,12 +72,12 @@ def draw_site_recall(recall: Sequence[SiteRecall], names: Mapping[str, str]) -> 
         )
     for number, site in enumerate(sites):
         here = [row for row in recall if row.site == site]
-        shift = 0.22 * (number - (len(sites) - 1) / 2) if len(sites) > 1 else 0.0
-        places = [classes.index(row.class_name) + shift for row in here]
+        places = [classes.index(row.class_name) + _shift(row, recall) for row in here]
         _add_dots(figure, site, number, places, [Estimate(row.n, row.recall, row.low, row.high) for row in here])
     counts = [", ".join(str(row.n) for row in recall if row.class_name == name) for name in classes]
     labels = [f"{names.get(name, name)} (n = {count})" for name, count in zip(classes, counts, strict=True)]
-    return _laid_out(figure, labels, "Recall")
+    start = max(0.0, np.floor(10 * min((row.low for row in recall), default=0.0) - 0.5) / 10)
+    return _laid_out(figure, labels, "Recall", start)
 
 
 def draw_masking(masking: Masking) -> go.Figure:
@@ -100,6 +101,12 @@ def draw_masking(masking: Masking) -> go.Figure:
     if masking.site_alone > masking.chance:
         figure.add_vline(masking.site_alone, line={"color": QUIET, "dash": "dot", "width": 2})
     return _laid_out(figure, labels, f"Balanced accuracy of the class, {masking.n} images")
+
+
+def _shift(row: SiteRecall, recall: Sequence[SiteRecall]) -> float:
+    """Keep the dots of one class apart, about its line."""
+    sites = sorted(other.site for other in recall if other.class_name == row.class_name)
+    return 0.22 * (sites.index(row.site) - (len(sites) - 1) / 2)
 
 
 def _add_dots(
@@ -133,8 +140,8 @@ def _interval(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} ({ends}), {estimate.n} images"
 
 
-def _laid_out(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
-    figure.update_xaxes(title=title, range=[-0.01, 1.02], tickformat=".0%", fixedrange=True)
+def _laid_out(figure: go.Figure, labels: Sequence[str], title: str, start: float = 0.0) -> go.Figure:
+    figure.update_xaxes(title=title, range=[start - 0.01, 1.02], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=list(labels),
@@ -145,4 +152,4 @@ def _laid_out(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure
         automargin=True,
     )
     legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
-    return figure.update_layout(height=48 * len(labels) + 110, margin=_MARGIN, legend=legend)
+    return figure.update_layout(height=40 * len(labels) + 110, margin=_MARGIN, legend=legend)

@@ -31,6 +31,8 @@ def test_each_site_has_its_colour_and_its_shape_and_a_line_joins_them():
     assert [list(line.x) for line in lines] == [[1.0, 1.0], [0.04, 0.98]]
     assert list(dots["barcelona"].x) == [0.04, 1.0]
     assert list(dots["munich"].x) == [0.98]
+    assert list(dots["barcelona"].y) == [1 - 0.11, 0]  # a class of one site lies on its line
+    assert list(dots["munich"].y) == [1 + 0.11]
     assert dots["barcelona"].marker.symbol != dots["munich"].marker.symbol
     assert list(figure.layout.yaxis.ticktext) == ["Monocyte (n = 50)", "Neutrophil (n = 50, 50)"]
 
