@@ -104,6 +104,9 @@ class Card:
         None where nobody has measured them; the app says so.
     unidentified_below : float
         Calibrated confidence in [0, 1] under which a cell is Unidentified.
+    second_look : tuple of float
+        Sizes, relative to the input's, at which an image outside the training data is looked at again; the logits
+        are then the mean over all sizes. Empty for never.
     sha256 : dict of str to str
         Relative path of every other file of the bundle → SHA-256 in hexadecimal.
     """
@@ -119,6 +122,7 @@ class Card:
     unidentified_below: float = 0.5
     out_of_distribution: OutOfDistributionRule | None = None
     quality: Quality | None = None
+    second_look: tuple[float, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     intended_use: str = ""
@@ -319,6 +323,9 @@ def _card_from(fields: Mapping[str, Any]) -> Card:
     parts: dict[str, Any] = dict(fields)
     parts["classes"] = tuple(ClassInfo(**info) for info in fields["classes"])
     parts["input"] = InputSpec(**fields["input"])
+    if parts["input"].glass:
+        parts["input"] = dataclasses.replace(parts["input"], glass=tuple(parts["input"].glass))
+    parts["second_look"] = tuple(fields.get("second_look", ()))
     parts["known_limits"] = tuple(fields.get("known_limits", ()))
     for name, kind in (
         ("calibration", Calibration),

@@ -20,7 +20,7 @@ from dashboard.bundles import Bundle, Card, read_bundle
 from dashboard.errors import BundleError, ExplanationError, ImageError
 from dashboard.out_of_distribution import FeatureStatistics, load_statistics
 from dashboard.predictions import predictions
-from dashboard.preprocessing import prepare, scale
+from dashboard.preprocessing import prepare, scale, shrunk
 
 BATCH = 32
 GOLDEN_TOLERANCE = 0.05  # logits; processors differ by about 1e-4, another preprocessing by 0.1 and more
@@ -89,7 +89,20 @@ class Classifier:
             features.append(batch_features.numpy())
         if self._statistics is None:
             return np.concatenate(logits), np.full(len(prepared), np.nan, np.float32)
-        return np.concatenate(logits), self._statistics.scores(np.concatenate(features))
+        scores = self._statistics.scores(np.concatenate(features))
+        return self._looked_at_again(prepared, np.concatenate(logits), scores), scores
+
+    def _looked_at_again(self, prepared: np.ndarray, logits: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Average the logits of images outside the training data over smaller sizes: cells may be cut out closer."""
+        rule = self.card.out_of_distribution
+        if rule is None or not self.card.second_look:
+            return logits
+        (foreign,) = np.nonzero(scores > rule.threshold)
+        for start in range(0, len(foreign), BATCH):
+            chosen = foreign[start : start + BATCH]
+            looks = [self._forward(shrunk(prepared[chosen], size))[0].numpy() for size in self.card.second_look]
+            logits[chosen] = np.mean([logits[chosen], *looks], axis=0)
+        return logits
 
     def features(self, prepared: np.ndarray, layers: Sequence[str]) -> np.ndarray:
         """Outputs of layers, averaged over their places and joined: float32 (N, D)."""

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dashboard.errors import BundleError
+from dashboard.white_balance import Colour, with_glass
 
 SCALINGS = ("none", "zero_to_one", "minus_one_to_one", "caffe", "torch")
 CONTRASTS = ("none", "autocontrast", "equalise")
@@ -36,6 +37,8 @@ class InputSpec:
         What the network expects of 0...255: unchanged, x/255, x/127.5 - 1, or ImageNet's means (Keras's names).
     contrast : {"none", "autocontrast", "equalise"}
         Histogram-based enhancement before scaling.
+    glass : tuple of float, optional
+        Red, green and blue, 0 to 255, that the empty glass is brought to; see `dashboard.white_balance`.
     """
 
     height: int = 224
@@ -44,6 +47,7 @@ class InputSpec:
     crop: float = 1.0
     scaling: str = "minus_one_to_one"
     contrast: str = "none"
+    glass: Colour | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in (("resize", RESIZES), ("scaling", SCALINGS), ("contrast", CONTRASTS)):
@@ -106,7 +110,34 @@ def prepare(pixels: np.ndarray, spec: InputSpec) -> np.ndarray:
         image = ImageOps.autocontrast(image, cutoff=1)
     elif spec.contrast == "equalise":
         image = ImageOps.equalize(image)
-    return np.asarray(image)
+    prepared = np.asarray(image)
+    return with_glass(prepared, spec.glass) if spec.glass else prepared
+
+
+def shrunk(prepared: np.ndarray, size: float) -> np.ndarray:
+    """Make prepared images smaller, and fill the margin with their mirror image.
+
+    Parameters
+    ----------
+    prepared : numpy.ndarray
+        uint8, shape (N, h, w, 3).
+    size : float
+        Of the new picture relative to the old, in [0.34, 1]: the mirror image reaches no farther.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, same shape.
+    """
+    height, width = prepared.shape[1:3]
+    inner_height, inner_width = round(height * size), round(width * size)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    margins = ((top, height - inner_height - top), (left, width - inner_width - left), (0, 0))
+    smaller = [
+        np.asarray(Image.fromarray(image).resize((inner_width, inner_height), Image.Resampling.BICUBIC))
+        for image in prepared
+    ]
+    return np.stack([np.pad(image, margins, mode="reflect") for image in smaller])
 
 
 def scale(images: Any, scaling: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,9 +46,9 @@ def load_canvases(files: list[str], spec: InputSpec) -> np.ndarray:
     TrainingError
         A file cannot be decoded; it is named.
     """
-    canvas = InputSpec(
-        round(spec.height / spec.crop), round(spec.width / spec.crop), spec.resize, 1.0, spec.scaling, spec.contrast
-    )
+    height, width = round(spec.height / spec.crop), round(spec.width / spec.crop)
+    # not balanced: the augmentation tints the glass, so that the network bears an imperfect balance
+    canvas = dataclasses.replace(spec, height=height, width=width, crop=1.0, glass=None)
 
     with ThreadPoolExecutor() as pool:
         return np.stack(list(pool.map(lambda file: prepare(read_image(file).pixels, canvas), files)))

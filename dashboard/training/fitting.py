@@ -75,12 +75,16 @@ def fit(
     with _precision(recipe):
         fine = fine_labels(recipe, train)
         model = build(recipe, initial_weights, fine)
+        start = model.get_weights()
         if recipe.trainable == "head" and recipe.views:
             _fit_head(recipe, model, feature_batches(recipe, _up_to_features(model), train, val, seed), out, epochs)
         else:
             batches = image_batches(recipe, train, val, fine, seed)
             _compile(model, recipe, batches.steps, epochs)
             _go_on(model, batches, recipe, out, epochs)
+    if recipe.start_share:
+        ends = zip(start, model.get_weights(), strict=True)
+        model.set_weights([recipe.start_share * first + (1 - recipe.start_share) * last for first, last in ends])
     unfinished = out / f"unfinished-{FINAL}"
     keras.Model(model.input, model.get_layer(LOGITS).output, name=model.name).save(unfinished)
     unfinished.replace(final)

@@ -62,9 +62,11 @@ def release(
     statistics = fit_statistics(
         classifier.features(prepared[train], recipe.feature_layers), labels[train], recipe.feature_layers
     )
-    logits, scores = Classifier(model, classifier.card, statistics).outputs(prepared[~train])
     held = rows[~train].reset_index(drop=True)
-    card = _calibrated(classifier.card, logits, scores, labels[~train], (held["split"] == "val").to_numpy())
+    scores = statistics.scores(classifier.features(prepared[~train], recipe.feature_layers))
+    card = _with_flag(classifier.card, scores, val[~train])
+    logits, _ = Classifier(model, card, statistics).outputs(prepared[~train])  # a flagged image gets its second look
+    card = _calibrated(card, logits, labels[~train], val[~train])
     card = dataclasses.replace(
         card, quality=quality.reference([m for m, chosen in zip(measures, train, strict=True) if chosen])
     )
@@ -114,6 +116,7 @@ def _card(recipe: Recipe, initial_weights: str | None, epochs: int, seed: int) -
         classes=recipe.classes,
         input=recipe.input,
         unidentified_below=recipe.unidentified_below,
+        second_look=recipe.second_look,
         training={
             "recipe": recipe.name,
             "source": recipe.source,
@@ -135,19 +138,22 @@ def _origin(initial_weights: str | None) -> str:
     return origin(initial_weights, earlier)
 
 
-def _calibrated(card: Card, logits: np.ndarray, scores: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:
+def _with_flag(card: Card, scores: np.ndarray, val: np.ndarray) -> Card:
+    threshold = float(np.quantile(scores[val], FLAG_QUANTILE))
+    false_flags = float((scores[~val] > threshold).mean())
+    rule = OutOfDistributionRule("Mahalanobis distance of features", threshold, false_flags)
+    return dataclasses.replace(card, out_of_distribution=rule)
+
+
+def _calibrated(card: Card, logits: np.ndarray, labels: np.ndarray, val: np.ndarray) -> Card:
     right = bool((logits[val].argmax(axis=1) == labels[val]).all())
     temperature = calibration.fit_temperature(logits[val], labels[val], one_wrong=right)
     probabilities = calibration.softmax(logits[val], temperature)
-    threshold = float(np.quantile(scores[val], FLAG_QUANTILE))
     return dataclasses.replace(
         card,
         calibration=Calibration(temperature, "split val", int(val.sum()), _today()),
         prediction_set=PredictionSetRule(
             SET_LEVEL, calibration.conformal_threshold(probabilities, labels[val], SET_LEVEL)
-        ),
-        out_of_distribution=OutOfDistributionRule(
-            "Mahalanobis distance of features", threshold, float((scores[~val] > threshold).mean())
         ),
     )
 

@@ -101,5 +101,9 @@ PBC8 = (
         fine_label_weight=0.5,
         unspecific_fine_labels=("immature_granulocyte",),
         augmentation=ELSEWHERE,
+        # the median glass of the training images
+        input=dataclasses.replace(_PBC8_START.input, glass=(254.0, 228.0, 203.0)),
+        start_share=0.4,
+        second_look=(0.7, 0.5),
     ),
 )

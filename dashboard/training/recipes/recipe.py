@@ -154,6 +154,11 @@ class Recipe:
         "all"; "head" (the backbone stays as it starts); or the name of the backbone's first layer that learns.
     views : int
         With a frozen backbone: augmented views of each image whose features are computed once, before the epochs.
+    second_look : tuple of float
+        As on the card.
+    start_share : float
+        Share of the initial weights in the final ones: the two are averaged where the fit starts from an earlier one.
+        Source: Wortsman et al. 2022, Robust fine-tuning of zero-shot models, arXiv:2109.01903.
     dataset : str
         How its rows are taken from a labels CSV of several data sets: one of `datasets.DATASETS`; empty for all rows.
     protocol : str
@@ -197,6 +202,8 @@ class Recipe:
     mixup: float = 0.0
     feature_layers: tuple[str, ...] = ("features",)
     dataset: str = ""
+    second_look: tuple[float, ...] = ()
+    start_share: float = 0.0
     data: str = ""
     data_licence: str = ""
     unidentified_below: float = 0.6
