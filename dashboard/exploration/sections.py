@@ -280,6 +280,12 @@ def label_errors_section(study: Study) -> Section:
         f"copy of it ({FOLDS}-fold cross-validation). Ranked by how far the suggested class is likelier than the given "
         "label. A suspicion is a reason to look again, not a correction."
     ]
+    if study.model:
+        known = int((~study.held_out).sum())
+        sentences.append(
+            f"{study.model} was, or may have been, made with {known} of these {_images(len(study.rows))}. Its features "
+            f"have learned their labels, errors included, so those are judged by {COLOUR_AND_TEXTURE} instead."
+        )
     judged = []
     for name, of, features in _sources(study):
         try:
@@ -293,17 +299,15 @@ def label_errors_section(study: Study) -> Section:
             "suspicions are the judge's own errors.",
             *_left_out(said),
         ]
-    if study.model:
-        known = int((~study.held_out).sum())
-        sentences.append(
-            f"{study.model} was, or may have been, made with {known} of these {_images(len(study.rows))}. Its features "
-            f"have learned their labels, errors included, so those are judged by {COLOUR_AND_TEXTURE} instead."
-        )
     table = label_errors.suspected_label_errors(study.images, judged)
     pictures = [
         (
             row.path,
-            [f"{row.label}? {percent(row.p_label)}", f"suggested: {row.suggested}, {percent(row.p_suggested)}"],
+            [
+                f"{row.label}?",
+                f"suggested {row.suggested}",
+                f"{percent(row.p_suggested)} against {percent(row.p_label)}",
+            ],
         )
         for row in table.head(_PICTURES).itertuples()
     ]
@@ -342,7 +346,9 @@ def _sources(study: Study) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def _of(study: Study) -> str:
-    return study.features_name if study.model else "colour histograms and local binary patterns (no model)"
+    if study.model:
+        return f"those of {study.model}'s last spatial layer"
+    return "colour histograms and local binary patterns (no model)"
 
 
 def _group_title(row: pd.Series) -> str:
