@@ -29,7 +29,7 @@ from dashboard.training.protocols import Fold
 from dashboard.training.recipes import Recipe
 
 SET_LEVEL = 0.9
-FLAG_QUANTILE = 0.97
+FLAG_QUANTILE = 0.96
 
 
 def release(
