@@ -100,7 +100,7 @@ def draw_masking(masking: Masking) -> go.Figure:
     figure.add_vline(masking.chance, line={"color": QUIET, "dash": "dash", "width": 2})
     if masking.site_alone > masking.chance:
         figure.add_vline(masking.site_alone, line={"color": QUIET, "dash": "dot", "width": 2})
-    return _laid_out(figure, labels, f"Balanced accuracy of the class, {masking.n} images")
+    return _laid_out(figure, labels, f"Balanced accuracy of the class, {masking.n} images; dashed: chance")
 
 
 def _shift(row: SiteRecall, recall: Sequence[SiteRecall]) -> float:
