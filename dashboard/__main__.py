@@ -24,6 +24,7 @@ VERBS = {  # verb: (module of dashboard.commands, one line of help)
     "baselines": ("baselines", "judge SVM, random forest and decision tree on measured cells"),
     "recipes": ("recipes", "list the training recipes"),
     "train": ("train", "train a recipe on labelled images and write its bundle"),
+    "reproduction": ("reproduction", "write what the papers reported beside what was measured here"),
     "audit": ("audit", "verify or export an audit log"),
     "samples": ("samples", "render the synthetic sample images"),
 }
