@@ -23,7 +23,7 @@ _LEUKAEMIA5 = Recipe(
     augmentation=ELSEWHERE,
     optimiser=Optimiser(learning_rate=4e-4, average_decay=0.997),
     label_smoothing=0.05,
-    epochs=8,
+    epochs=6,
     unidentified_below=0.8,
     feature_layers=("features", "block_6_expand_relu"),
     intended_use=f"Teaching, and the worked example of a data set confounded by hospital. {_USE}",
