@@ -31,8 +31,22 @@ def kaggle_five_across_sites(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([kaggle_five(rows), also.assign(label="seg_neutrophil")], ignore_index=True)
 
 
+def blast_or_not(rows: pd.DataFrame, most: int = 300) -> pd.DataFrame:
+    """Keep blasts and the cells they must be told from, at most `most` of each a site: the task that all sites share.
+
+    Normal are the segmented neutrophils of Munich, the precursors of C-NMC, the benign fields of Taleghani and the
+    lymphocytes of Barcelona, where there are no blasts.
+    """
+    blast = rows["label"].isin(["myeloblast", "ALL", "early_pre_b", "pre_b", "pro_b"])
+    normal = rows["label"].isin(["seg_neutrophil", "HEM", "benign", "lymphocyte"])
+    chosen = rows[blast | normal].assign(label=np.where(blast[blast | normal], "blast", "normal"))
+    shuffled = chosen.sample(frac=1, random_state=0)
+    return shuffled[shuffled.groupby(["site", "label"]).cumcount() < most].sort_index().reset_index(drop=True)
+
+
 DATASETS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "": lambda rows: rows,
+    "blast_or_not": blast_or_not,
     "kaggle_five": kaggle_five,
     "kaggle_five_across_sites": kaggle_five_across_sites,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from dashboard.bundles import ClassInfo
 from dashboard.preprocessing import InputSpec
 from dashboard.training.recipes.papers import CNMC_DATA, LEUKAEMIA5_DATA, PAPERS
 from dashboard.training.recipes.pbc8 import ELSEWHERE
@@ -89,8 +90,23 @@ _TALEGHANI = dataclasses.replace(
     views=0,
 )
 
+_BLAST_OR_NOT = dataclasses.replace(
+    _BY_NAME["p5-vgg16"],
+    name="p5-blast-or-not",
+    title="P5's idea of leaving a data set out: blast or not, MobileNetV2 frozen",
+    backbone="MobileNetV2",
+    classes=(ClassInfo("blast", "Blast", critical=True), ClassInfo("normal", "Normal")),
+    dataset="blast_or_not",
+    data="Munich (Matek et al. 2019), C-NMC 2019, Taleghani (Aria et al. 2021) and Barcelona (Acevedo et al. 2020)",
+    input=InputSpec(224, 224, scaling="minus_one_to_one"),
+    views=1,
+    protocol="site",
+    protocol_note="The paper names the protocol and gives no number for it.",
+)
+
 STAND_INS = (
     _LEUKAEMIA5,
     _CNMC,
     _TALEGHANI,
+    _BLAST_OR_NOT,
 )
