@@ -79,8 +79,9 @@ def _worth(results: Results) -> str:
     head = ["recipe", "one protocol", "the other", "accuracy, points (95 %)", "macro-F1", "what else differs"]
     used = {results[stem]["protocol"]: results[stem]["protocol_note"] for pair in pairs(results) for stem in pair}
     return "## What the difference is worth\n\n" + (
-        "The same recipe on the same data, divided in two ways; only the difference between the two columns is due to "
-        "the division. Interval: Newcombe, from the two Wilson intervals, as if the judged images were independent.\n\n"
+        "The same recipe on the same data, divided in two ways. What else differs is in the last column; the share of "
+        "the images that is trained on differs with the division. Interval: Newcombe, from the two Wilson intervals, "
+        "as if the judged images were independent.\n\n"
         + _table(head, lines)
         + "\n\n"
         + "\n".join(f"- *{name}*: {note}." for name, note in sorted(used.items()))
@@ -185,7 +186,8 @@ def _baselines(results: Results) -> str:
     groups: dict[tuple[str, ...], dict[str, str]] = {}
     for result in runs.values():
         key = (result["data"], result.get("variant", ""), result["recipe"].removeprefix("p2-"))
-        score = f"{_percent(result['pooled'])}, macro-F1 {result['pooled']['macro_f1']:.4f}{_over_folds(result)}"
+        pooled = result["pooled"]
+        score = f"{_percent(pooled)}, macro-F1 {pooled['macro_f1']:.4f}, n = {pooled['n']:,}{_over_folds(result)}"
         groups.setdefault(key, {})[result["protocol"]] = score
     lines = [[*key, *(found.get(name, "") for name in shown)] for key, found in sorted(groups.items())]
     if not lines:
