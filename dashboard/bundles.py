@@ -105,8 +105,8 @@ class Card:
     unidentified_below : float
         Calibrated confidence in [0, 1] under which a cell is Unidentified.
     second_look : tuple of float
-        Sizes, relative to the input's, at which an image outside the training data is looked at again; the logits
-        are then the mean over all sizes. Empty for never.
+        Sizes, relative to the input's, from 0.34 to 1, at which an image outside the training data is looked at again;
+        the logits are then the mean over all sizes. Empty for never.
     sha256 : dict of str to str
         Relative path of every other file of the bundle → SHA-256 in hexadecimal.
     """
@@ -353,5 +353,7 @@ def _check(card: Card, folder: str) -> None:
         raise BundleError(f"Class names of {folder} may not hold '|', which separates the classes of a set.")
     if not card.temperature > 0:
         raise BundleError(f"The temperature of {folder} must be positive; it is {card.temperature}.")
+    if not all(0.34 <= size <= 1 for size in card.second_look):
+        raise BundleError(f"second_look of {folder} must hold sizes from 0.34 to 1; it holds {list(card.second_look)}.")
     if not 0 <= card.unidentified_below <= 1:
         raise BundleError(f"unidentified_below of {folder} must be in [0, 1]; it is {card.unidentified_below}.")

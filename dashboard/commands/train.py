@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashboard.commands.arguments import add_labels, read_labels_for
-from dashboard.errors import LabelsError
+from dashboard.errors import LabelsError, TrainingError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit, then calibrate and pack; or fit every fold and measure."""
-    from dashboard.training import protocols, release
+    from dashboard.training import experiments, protocols, release
     from dashboard.training.recipes import recipe
 
     chosen = recipe(arguments.recipe)
@@ -58,14 +58,13 @@ def run(arguments: argparse.Namespace) -> None:
     _measure(arguments, chosen, rows, common)
     if arguments.protocol == "split":
         bundle = release.release(chosen, rows, arguments.out, **common)
-    elif arguments.fold:
-        (fold,) = [
-            fold
-            for fold in protocols.folds(rows, arguments.protocol, k=arguments.folds, seed=arguments.seed)
-            if fold.name == arguments.fold
-        ]
-        divided = release.held_out_in_halves(rows, fold, arguments.seed)
-        bundle = release.release(chosen, divided, arguments.out / f"fold-{fold.name}", **common)
+    elif arguments.fold and arguments.protocol != experiments.LEAKY:
+        divided = protocols.folds(
+            rows, arguments.protocol, k=arguments.folds, repeats=arguments.repeats, seed=arguments.seed
+        )
+        (fold,) = (fold for fold in divided if fold.name == arguments.fold)
+        halves = release.held_out_in_halves(rows, fold, arguments.seed)
+        bundle = release.release(chosen, halves, arguments.out / f"fold-{fold.name}", **common)
     else:
         return
     print(f"Bundle written: {bundle.folder}")
@@ -91,10 +90,6 @@ def _measure(arguments: argparse.Namespace, recipe: Recipe, rows: pd.DataFrame, 
     from dashboard.training import experiments, results
     from dashboard.training.networks import origin
 
-    try:
-        noise = tuple(float(sigma) for sigma in arguments.noise.split(",") if sigma)
-    except ValueError as error:
-        raise LabelsError(f"--noise takes numbers with commas between; got {arguments.noise!r}.") from error
     predictions = experiments.run(
         recipe,
         rows,
@@ -103,7 +98,7 @@ def _measure(arguments: argparse.Namespace, recipe: Recipe, rows: pd.DataFrame, 
         k=arguments.folds,
         repeats=arguments.repeats,
         only=arguments.fold,
-        noise=noise,
+        noise=_noise(arguments.noise),
         **common,
     )
     about = {
@@ -128,12 +123,23 @@ def _measure(arguments: argparse.Namespace, recipe: Recipe, rows: pd.DataFrame, 
     )
 
 
+def _noise(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(sigma) for sigma in text.split(",") if sigma)
+    except ValueError:
+        levels = (0.0,)
+    if not all(0 < sigma < 256 for sigma in levels):
+        raise TrainingError(f"--noise takes numbers between 0 and 256, with commas between; got {text!r}.")
+    return levels
+
+
 def _command(arguments: argparse.Namespace) -> str:
     """Write the command without the places of one machine."""
     words = ["python -m dashboard train", f"--recipe {arguments.recipe}", f"--protocol {arguments.protocol}"]
     if arguments.protocol in ("kfold", "subject"):
         words.append(f"--folds {arguments.folds}")
     words += [f"--repeats {arguments.repeats}"] if arguments.repeats > 1 else []
+    words += [f"--fold {arguments.fold}"] if arguments.fold else []
     words += [f"--where {pair}" for pair in arguments.where]
     words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []
     words += [f"--noise {arguments.noise}"] if arguments.noise else []

@@ -8,18 +8,24 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from dashboard.errors import TrainingError
+
 
 def kaggle_five(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep the Kaggle five-class set: its val judges, and a fifth of its train chooses.
 
-    Rows are unchanged where there is no column kaggle_split (train, val, or empty for other images).
+    Rows are unchanged where there is no column kaggle_split (train, val, or empty for other images). TrainingError if a
+    class has fewer than five images of train.
     """
     if "kaggle_split" not in rows:
         return rows
     chosen = rows[rows["kaggle_split"] != ""].reset_index(drop=True)
     split = np.where(chosen["kaggle_split"] == "val", "test", "train").astype(object)
     learning = np.flatnonzero(split == "train")
-    split[train_test_split(learning, test_size=0.2, random_state=0, stratify=chosen["label"].iloc[learning])[1]] = "val"
+    labels = chosen["label"].iloc[learning]
+    if len(labels) == 0 or labels.value_counts().min() < 5:
+        raise TrainingError("The Kaggle five-class set needs five images or more of each class in its train.")
+    split[train_test_split(learning, test_size=0.2, random_state=0, stratify=labels)[1]] = "val"
     return chosen.assign(split=split)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import tensorflow as tf
 from PIL import Image
 
+from dashboard.errors import TrainingError
 from dashboard.evaluation import logit_columns
 from dashboard.model_graph import open_keras
 from dashboard.preprocessing import scale
@@ -63,15 +64,17 @@ def run(
     Raises
     ------
     TrainingError
-        As `protocols.folds` and `fitting.fit`.
+        There is no fold `only`; else as `protocols.folds` and `fitting.fit`.
     """
     if protocol == LEAKY:
         rows, recipe = _augmented_first(recipe, rows, out / "views", seed)
     divided = folds(rows, "holdout" if protocol == LEAKY else protocol, k=k, repeats=repeats, seed=seed)
+    chosen = [fold for fold in divided if only in ("", fold.name)]
+    if not chosen:
+        there = ", ".join(fold.name for fold in divided)
+        raise TrainingError(f"Protocol {protocol} has no fold {only!r}; there are: {there or 'none'}.")
     judged = []
-    for fold in divided:
-        if only and fold.name != only:
-            continue
+    for fold in chosen:
         tell(f"Fold {fold.name}: {len(fold.train)} to train, {len(fold.val)} to choose, {len(fold.test)} to judge.")
         model_file = fitting.fit(
             recipe,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ def fit(
     Parameters
     ----------
     rows : pandas.DataFrame
-        Columns file, label, split.
+        Columns path, file, label, split.
     out : path
         Working folder: curves.csv, the backup of the last epoch, and at the end `fitted.keras`. A second call with
         the same folder resumes, or returns at once if the fit is done.
@@ -54,16 +55,15 @@ def fit(
     Raises
     ------
     TrainingError
-        A split is empty, a class has no training image, the folder holds another run, a setting is impossible, or
-        the loss is no longer a number.
+        A split is empty, a class has no training image, the folder holds another run or one of other images, a
+        setting is impossible, or the loss is no longer a number.
     """
     final = out / FINAL
     epochs = recipe.epochs if epochs is None else epochs
     if epochs < 1 or not 0 <= seed < 2**32:
         raise TrainingError(f"Training needs at least 1 epoch and a seed from 0 to 2^32 - 1; got {epochs} and {seed}.")
-    _check_same_run(
-        out, {"recipe": recipe.name, "seed": seed, "epochs": epochs, "initial_weights": _name(initial_weights)}
-    )
+    settings = {"recipe": recipe.name, "seed": seed, "epochs": epochs, "initial_weights": _name(initial_weights)}
+    _check_same_run(out, {**settings, "images": _images(rows)})
     if final.exists():
         tell(f"{final} is already there; nothing to fit.")
         return final
@@ -82,7 +82,7 @@ def fit(
             batches = image_batches(recipe, train, val, fine, seed)
             _compile(model, recipe, batches.steps, epochs)
             _go_on(model, batches, recipe, out, epochs)
-    if recipe.start_share:
+    if recipe.start_share and initial_weights:
         ends = zip(start, model.get_weights(), strict=True)
         model.set_weights([recipe.start_share * first + (1 - recipe.start_share) * last for first, last in ends])
     unfinished = out / f"unfinished-{FINAL}"
@@ -154,6 +154,12 @@ def _check_same_run(out: Path, settings: dict[str, object]) -> None:
     if {**settings, **recorded} != settings:
         raise TrainingError(f"{out} holds a run with other settings ({recorded}); choose another folder.")
     write_atomically(file, json.dumps(settings).encode())
+
+
+def _images(rows: pd.DataFrame) -> str:
+    """Tell one choice of training and validation images from another: a hash that the order does not change."""
+    learned = rows.loc[rows["split"].isin(["train", "val"]), ["path", "label", "split"]].sort_values("path")
+    return hashlib.sha256(learned.to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def _name(initial_weights: Path | str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,7 +181,8 @@ def _with_val(rows: pd.DataFrame, name: str, test: np.ndarray, val_share: float,
     if len(learned) < 2:
         raise TrainingError(f"Without fold {name} only {_listed(sorted(learned))} is left to learn from.")
     share = 0.125 if name.endswith("holdout") else val_share
-    train, val = train_test_split(left, test_size=share, random_state=seed, stratify=_enough(labels, 2))
+    size = max(math.ceil(share * len(left)), len(learned))  # room for one of each class
+    train, val = train_test_split(left, test_size=size, random_state=seed, stratify=_enough(labels, 2))
     return Fold(name, np.sort(train), np.sort(val), test)
 
 

@@ -93,7 +93,8 @@ def held_out_in_halves(rows: pd.DataFrame, fold: Fold, seed: int) -> pd.DataFram
     """
     split = np.full(len(rows), "train", object)
     labels = rows["label"].iloc[fold.test]
-    val, test = train_test_split(fold.test, test_size=0.5, random_state=seed, stratify=labels)
+    stratify = labels if labels.value_counts().min() > 1 else None
+    val, test = train_test_split(fold.test, test_size=0.5, random_state=seed, stratify=stratify)
     split[val], split[test] = "val", "test"
     return rows.assign(split=split)
 

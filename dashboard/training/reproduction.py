@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import PurePosixPath
@@ -141,9 +142,11 @@ def _measured(result: Mapping[str, Any], row: Row) -> str:
 
 def _others(result: Mapping[str, Any]) -> str:
     pooled = result["pooled"]
-    between = f" ({pooled['macro_f1_low']:.4f} to {pooled['macro_f1_high']:.4f})" if "macro_f1_low" in pooled else ""
-    parts = [f"macro-F1 {pooled['macro_f1']:.4f}{between}"]
-    parts += [f"weighted F1 {pooled['weighted_f1']:.4f}"] if "weighted_f1" in pooled else []
+    between = (
+        f" ({_share(pooled['macro_f1_low'])} to {_share(pooled['macro_f1_high'])})" if "macro_f1_low" in pooled else ""
+    )
+    parts = [f"macro-F1 {_share(pooled['macro_f1'])}{between}"]
+    parts += [f"weighted F1 {_share(pooled['weighted_f1'])}"] if "weighted_f1" in pooled else []
     parts += [f"AUC {pooled['auc']:.4f}"] if pooled.get("auc") is not None else []
     return ", ".join(parts)
 
@@ -155,7 +158,7 @@ def _over_folds(result: Mapping[str, Any]) -> str:
     mean, sd = result["mean"], result["sd"]
     return (
         f", {many} folds: accuracy {100 * mean['accuracy']:.2f} ± {100 * sd['accuracy']:.2f} %, "
-        f"macro-F1 {mean['macro_f1']:.4f} ± {sd['macro_f1']:.4f}"
+        f"macro-F1 {_share(mean['macro_f1'])} ± {_share(sd['macro_f1'])}"
     )
 
 
@@ -187,7 +190,7 @@ def _baselines(results: Results) -> str:
     for result in runs.values():
         key = (result["data"], result.get("variant", ""), result["recipe"].removeprefix("p2-"))
         pooled = result["pooled"]
-        score = f"{_percent(pooled)}, macro-F1 {pooled['macro_f1']:.4f}, n = {pooled['n']:,}{_over_folds(result)}"
+        score = f"{_percent(pooled)}, macro-F1 {_share(pooled['macro_f1'])}, n = {pooled['n']:,}{_over_folds(result)}"
         groups.setdefault(key, {})[result["protocol"]] = score
     lines = [[*key, *(found.get(name, "") for name in shown)] for key, found in sorted(groups.items())]
     if not lines:
@@ -236,6 +239,14 @@ def _how(stem: str, result: Mapping[str, Any], wanted: str) -> str:
     )
     text = f"- `{stem}`: {epochs}, initial weights: {result['initial_weights']}, seed {result['seed']}. "
     text += f"Divided: {result['protocol_note']}. Data: {result['data']}."
+    if result["protocol"] in ("subject", "site"):
+        text += (
+            " Accuracy by fold: "
+            + ", ".join(
+                f"{fold['fold']} {100 * fold['accuracy']:.2f} % (n = {fold['n_test']:,})" for fold in result["folds"]
+            )
+            + "."
+        )
     if wanted not in RECIPES or wanted == ours.name:
         return text
     changed = ", ".join(settings_changed(ours, RECIPES[wanted]))
@@ -282,6 +293,10 @@ def _unnamed(rows: Sequence[Row], results: Results, link: str) -> str:
 
 def _run(rows: Sequence[Row], results: Results) -> list[str]:
     return [stem for stem in dict.fromkeys(stem for row in rows for stem in row.stems) if stem in results]
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def _percent(part: Mapping[str, Any]) -> str:

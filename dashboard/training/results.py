@@ -38,7 +38,9 @@ def result(predictions: pd.DataFrame, classes: Sequence[str], about: dict[str, A
         {"fold": str(name), "n_test": len(rows), **_short(rows, classes)}
         for name, rows in plain.groupby("fold", sort=False)
     ]
-    measured = [key for key in by_fold[0] if key not in ("fold", "n_test")]
+    measured = [
+        key for key in by_fold[0] if key not in ("fold", "n_test") and all(key in fold for fold in by_fold)
+    ]  # no auc where a fold lacks a class
     values = {key: np.array([fold[key] for fold in by_fold], float) for key in measured}
     return {
         **about,
@@ -70,7 +72,7 @@ def accuracy(labels: Sequence[str], predicted: Sequence[str]) -> dict[str, Any]:
 
 
 def pooled(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
-    """Measure all folds' images together: `accuracy`, macro_f1 with its interval, weighted_f1 and per_class."""
+    """Measure all folds' images together: `accuracy`, macro_f1 with its interval, weighted_f1, and per_class of those judged."""
     averages = metrics.averages(labels, predicted, classes).set_index("measure")
     table = metrics.per_class_metrics(labels, predicted, classes)
     return accuracy(labels, predicted) | {
@@ -81,9 +83,10 @@ def pooled(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[st
         "per_class": {
             str(row["class"]): {
                 "n": int(row["support"]),
-                **{key: round(float(row[key]), 4) for key in ("recall", "precision", "f1")},
+                **{key: round(float(np.nan_to_num(row[key])), 4) for key in ("recall", "precision", "f1")},
             }
             for row in table.to_dict("records")
+            if row["support"]
         },
     }
 

@@ -173,3 +173,90 @@ def test_a_mixture_keeps_at_least_half_of_each_image_and_mixes_its_target_alike(
     np.testing.assert_allclose(wanted["logits"].numpy().sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(wanted["fine"], 2 * wanted["logits"], atol=1e-6)
     np.testing.assert_allclose(mixed[:, 0, 0, 0], share * np.arange(8) + (1 - share) * np.arange(8)[::-1], rtol=1e-5)
+
+
+def middle(bright: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the centre of what is brighter than the ground, about the picture's middle."""
+    height, width = bright.shape[1:]
+    rows = (bright * np.arange(height)[:, None]).sum(axis=(1, 2)) / bright.sum(axis=(1, 2)) - (height - 1) / 2
+    columns = (bright * np.arange(width)).sum(axis=(1, 2)) / bright.sum(axis=(1, 2)) - (width - 1) / 2
+    return rows, columns
+
+
+def test_vertical_flips_give_the_view_or_it_upside_down_and_nothing_else():
+    out = views(np.repeat(NOISE[:1], 40, axis=0), vertical_flips=True)
+    centre = NOISE[0, 4:36, 6:38]
+    kinds = [int(np.abs(one - centre[::-1]).max() < 0.2) for one in out]
+    assert set(kinds) == {0, 1}
+    for one, kind in zip(out, kinds, strict=True):
+        np.testing.assert_allclose(one, centre[::-1] if kind else centre, atol=0.2)
+
+
+def test_shear_keeps_the_area_and_leans_a_bar_by_at_most_its_angle():
+    bar = np.full((32, 64, 64, 3), 50, np.uint8)
+    bar[:, 8:56, 29:35] = 200
+    out = views(bar, 48, 48, shear=10)[..., 0] - 50
+    np.testing.assert_allclose(out.sum(axis=(1, 2)), 150 * 48 * 6, rtol=0.03)
+    _, top = middle(out[:, 2:6])
+    _, bottom = middle(out[:, -6:-2])
+    leans = np.degrees(np.arctan((bottom - top) / 40))
+    assert 7 < np.abs(leans).max() < 10.3
+    assert leans.min() < 0 < leans.max()
+
+
+def test_perspective_changes_its_share_of_the_images_and_keeps_a_plain_colour():
+    np.testing.assert_allclose(views(plain(10, 120, 240), perspective=1.0), views(plain(10, 120, 240)), atol=0.01)
+    off = np.abs(views(disc(12, count=64), 48, 48, perspective=0.5) - views(disc(12, count=64), 48, 48))
+    assert (off.max(axis=(1, 2, 3)) > 5).sum() == pytest.approx(32, abs=12)
+
+
+def test_bending_moves_its_share_of_the_images_a_little_and_keeps_a_plain_colour():
+    np.testing.assert_allclose(views(plain(10, 120, 240), elastic=1.0), views(plain(10, 120, 240)), atol=0.01)
+    still, bent = views(disc(12, count=64), 48, 48), views(disc(12, count=64), 48, 48, elastic=0.5)
+    assert (np.abs(bent - still).max(axis=(1, 2, 3)) > 5).sum() == pytest.approx(32, abs=12)
+    rows, columns = middle(bent[..., 0] - 50)
+    assert max(np.abs(rows).max(), np.abs(columns).max()) < 4
+    assert still.min() - 0.01 <= bent.min() <= bent.max() <= still.max() + 0.01  # no new colour: pixels only move
+
+
+def test_sharpening_steepens_an_edge_and_keeps_a_plain_colour():
+    np.testing.assert_allclose(views(plain(10, 120, 240), sharpness=1.0), views(plain(10, 120, 240)), atol=0.01)
+    ramp = np.clip(np.arange(64) * 12.0 - 300, 60, 190).astype(np.uint8)[None, None, :, None]
+    ramps = np.tile(ramp, (64, 64, 1, 3))
+    swing = np.ptp(views(ramps, 48, 48, sharpness=0.5, sharpest=2.0), axis=(1, 2, 3))
+    assert (swing > np.ptp(views(ramps[:1], 48, 48)) + 0.5).sum() == pytest.approx(32, abs=12)
+    assert swing.max() < 1.3 * 130
+
+
+def test_noise_of_set_levels_has_these_levels_alone():
+    spread = views(plain(128, 128, 128, count=32), noise=1.0, noise_levels=(3.0, 9.0)).std(axis=(1, 2, 3))
+    assert {min((3.0, 9.0), key=lambda level, one=one: abs(level - one)) for one in spread} == {3.0, 9.0}
+    assert np.minimum(np.abs(spread - 3), np.abs(spread - 9)).max() < 0.5
+
+
+def test_the_middle_of_the_brightness_is_where_it_is_told():
+    out = views(plain(100, 100, 100, count=64), brightness=0.36, brightness_centre=1.09)[:, 0, 0]
+    assert 72.9 <= out.min() < 82
+    assert 136 < out.max() <= 145.1
+
+
+def test_dyes_change_by_themselves_along_their_own_directions():
+    # no glass to tint: a spread this small moves it by less than half a grey level
+    stains = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+    amounts = np.array([0.5, 0.3, 0.1])
+    colour = np.round(255 * np.exp(-amounts @ stains)).astype(int)
+    out = views(plain(*colour, count=64), stain=0.5)[:, 0, 0]
+    tint = views(plain(255, 255, 255, count=64), stain=0.5)[:, 0, 0]
+    density = -np.log(out / 255)
+    found = density @ np.linalg.inv(stains)
+    # the glass's tint, up to a tenth of the spread's density, adds to the amounts
+    slack = np.abs(np.linalg.inv(stains)).sum(axis=0) * 0.1 + 0.03
+    assert (np.abs(found - amounts) <= amounts * 0.5 + slack).all()
+    assert np.ptp(found[:, 0]) > 0.3
+    assert tint.min() >= 255 * np.exp(-0.1) - 0.5
+
+
+def test_stain_leaves_black_black_and_pixels_finite():
+    out = views(plain(0, 0, 0), stain=0.5)
+    assert np.isfinite(out).all()
+    assert out.max() < 40

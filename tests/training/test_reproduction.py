@@ -138,3 +138,15 @@ def test_the_verb_writes_the_document_with_links_that_lead_to_the_results(tmp_pa
 def test_the_verb_refuses_a_folder_without_papers(tmp_path, capsys):
     assert main(["reproduction", "--results", str(tmp_path), "--out", str(tmp_path / "R.md")]) == 1
     assert "papers.csv cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan")])
+def test_what_could_not_be_measured_is_unknown_and_not_nought(unknown):
+    one_class = result(folds=[{}, {}], mean={"accuracy": 0.7, "macro_f1": unknown})
+    assert "macro-F1 unknown ± 0.0000" in made({"p1-mobilenetv2--split": one_class})
+
+
+def test_a_fold_that_is_a_site_or_holds_whole_subjects_is_shown_by_itself():
+    site = result(protocol="site", folds=[{"fold": "tehran", "n_test": 100, "accuracy": 0.7}])
+    text = made({"p1-mobilenetv2--site": site}, honest_result="p1-mobilenetv2--site")
+    assert "Accuracy by fold: tehran 70.00 % (n = 100)." in text
