@@ -30,6 +30,8 @@ FULL = dataclasses.replace(
     prediction_set=PredictionSetRule(0.9, 0.2),
     out_of_distribution=OutOfDistributionRule("Mahalanobis distance of features", 2.5, 0.01),
     quality=Quality(0.1, (1.0, 2.0, 3.0), (200.0, 210.0, 220.0)),
+    input=dataclasses.replace(CARD.input, glass=(254.0, 228.0, 203.0)),
+    second_look=(0.7, 0.5),
     evaluation={"accuracy": 0.9, "interval": [0.8, 0.95]},
 )
 
@@ -58,6 +60,15 @@ def edit(folder: Path, change) -> None:
 
 def test_a_card_is_read_as_it_was_written(folder):
     assert dataclasses.replace(read_card(folder), sha256={}) == FULL
+
+
+def test_a_card_without_glass_or_second_look_is_one_of_before(folder):
+    def older(fields):
+        del fields["input"]["glass"], fields["second_look"]
+
+    edit(folder, older)
+    card = read_card(folder)
+    assert (card.input.glass, card.second_look) == (None, ())
 
 
 def test_the_card_states_the_hash_of_every_other_file(folder):
@@ -160,6 +171,13 @@ def set_part(name, field, value):
         (set_field("training", [1]), r"training is \[1\]"),
         (set_field("known_limits", [1]), "known_limits is"),
         (set_field("sha256", ["model.keras"]), "sha256 is"),
+        (set_part("input", "glass", [254, 228]), "glass is"),
+        (set_part("input", "glass", [254, 228, "203"]), "glass is"),
+        (set_part("input", "glass", 254), "does not hold what a card must"),
+        (set_field("second_look", 0.7), "does not hold what a card must"),
+        (set_field("second_look", ["0.7"]), "second_look is"),
+        (set_field("second_look", [0.7, 0]), r"sizes from 0\.34 to 1; it holds \[0\.7, 0\]"),
+        (set_field("second_look", [1.5]), r"sizes from 0\.34 to 1"),
         (set_field("id", "../../etc"), "lower-case letters"),
         (set_part("sha256", "/etc/passwd", "0"), "'/etc/passwd', which is outside its folder"),
         (set_part("sha256", "../other/model.keras", "0"), "outside its folder"),
@@ -167,7 +185,7 @@ def set_part(name, field, value):
         (set_part("sha256", "x" * 5000, "0"), "cannot be read"),
         (set_part("sha256", "golden", "0"), "lacks golden"),
     ],
-    ids=range(42),
+    ids=range(49),
 )
 def test_a_wrong_card_is_refused_with_a_sentence(folder, change, message):
     edit(folder, change)
