@@ -196,8 +196,9 @@ def _baselines(results: Results) -> str:
     if not lines:
         return NOT_YET
     return (
-        "Balance by SMOTE or undersampling acts inside the training fold alone; under *leaky*, SMOTE makes cells of "
-        "all of them first, and all are divided after.\n\n" + _table(["cells", "balance", "model", *shown], lines)
+        "Balance by SMOTE or undersampling acts inside the training fold alone; under *leaky*, SMOTE makes new "
+        "cells from all, those of the test among them, and all are divided after.\n\n"
+        + _table(["cells", "balance", "model", *shown], lines)
     )
 
 
