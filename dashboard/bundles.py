@@ -30,6 +30,7 @@ from dashboard.records import write_atomically
 
 SCHEMA = 1
 MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
+DEFAULT_MODEL = "pbc8-mobilenetv2"  # the one for a first look: the most classes, and the samples are of its kind
 CARD = "card.json"
 MODEL_FILES = ("model.keras", "model.h5")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -255,9 +256,13 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def list_bundles(store: Path = MODEL_STORE) -> list[BundleStatus]:
-    """List every folder of the model store by name, verified or with its problem; empty if there is no store."""
+    """List every folder of the model store, verified or with its problem; empty if there is no store.
+
+    The default model comes first, the others by name.
+    """
     statuses = []
-    for folder in sorted(path for path in store.glob("*") if path.is_dir() and not path.name.startswith(".")):
+    folders = [path for path in store.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    for folder in sorted(folders, key=lambda path: (path.name != DEFAULT_MODEL, path.name)):
         try:
             statuses.append(BundleStatus(folder.name, folder, read_bundle(folder)))
         except BundleError as error:
