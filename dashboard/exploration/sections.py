@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard.bundles import Bundle
 from dashboard.errors import ExplorationError
@@ -114,7 +114,7 @@ class Section:
 
     title: str
     sentences: list[str]
-    figures: dict[str, go.Figure] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
     shown: pd.DataFrame | None = None
     galleries: list[Gallery] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
