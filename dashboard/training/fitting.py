@@ -207,7 +207,7 @@ def _optimiser(recipe: Recipe, steps: int, epochs: int) -> keras.optimizers.Opti
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, epochs: int) -> None:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
-    if isinstance(model.output, dict):
+    if len(model.outputs) > 1:
         # no smoothing: a row of zeros, an image without a fine label, must add nothing
         losses = {LOGITS: loss, FINE: keras.losses.CategoricalCrossentropy(from_logits=True)}
         weights = {LOGITS: 1.0, FINE: recipe.fine_label_weight}
