@@ -32,7 +32,9 @@ def _input_line(card: Card) -> str:
     spec = card.input
     what = "the largest centred region" if spec.resize == "centre" else "the whole image"
     crop = f", of which the central {spec.crop:.1%} of the side" if spec.crop < 1 else ""
-    return f"{spec.height}x{spec.width} pixels: {what}{crop}; scaling `{spec.scaling}`, contrast `{spec.contrast}`."
+    glass = f" The empty glass is brought to RGB {', '.join(f'{c:.0f}' for c in spec.glass)}." if spec.glass else ""
+    pixels = f"{spec.height}x{spec.width} pixels: {what}{crop}"
+    return f"{pixels}; scaling `{spec.scaling}`, contrast `{spec.contrast}`.{glass}"
 
 
 def _confidence_lines(card: Card) -> list[str]:
@@ -54,6 +56,9 @@ def _confidence_lines(card: Card) -> list[str]:
             f"- Flagged as outside the training data above a score of {flag.threshold:.3g} ({flag.method}); "
             f"{flag.false_flag_rate:.1%} of held-out cells of its own kind are."
         )
+    if card.second_look:
+        sizes = " and ".join(f"{size:g}" for size in card.second_look)
+        lines.append(f"- A flagged image is looked at again at {sizes} of its size; the logits are averaged.")
     return lines
 
 

@@ -288,3 +288,9 @@ def test_a_card_that_the_disk_refuses_leaves_the_old_one(folder, monkeypatch):
 
 def test_the_store_of_the_app_lies_in_the_project():
     assert Path(bundles.__file__).parent.parent / "model_store" == bundles.MODEL_STORE
+
+
+def test_the_default_model_is_listed_first(tmp_path):
+    for name in ("a-model", bundles.DEFAULT_MODEL, "z-model"):
+        (tmp_path / name).mkdir()
+    assert [status.id for status in bundles.list_bundles(tmp_path)] == [bundles.DEFAULT_MODEL, "a-model", "z-model"]

@@ -65,3 +65,11 @@ def test_what_was_measured_stands_with_its_numbers():
 def test_the_whole_image_is_called_so():
     text = model_card(dataclasses.replace(CARD, input=InputSpec(8, 8, resize="stretch")))
     assert "8x8 pixels: the whole image; scaling `minus_one_to_one`, contrast `none`." in text
+
+
+def test_glass_and_second_look_are_stated_where_there_are_any():
+    card = dataclasses.replace(CARD, input=InputSpec(glass=(254.0, 228.0, 203.0)), second_look=(0.7, 0.5))
+    text = model_card(card)
+    assert "The empty glass is brought to RGB 254, 228, 203." in text
+    assert "looked at again at 0.7 and 0.5 of its size" in text
+    assert "glass" not in model_card(CARD)

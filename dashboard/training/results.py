@@ -72,7 +72,7 @@ def accuracy(labels: Sequence[str], predicted: Sequence[str]) -> dict[str, Any]:
 
 
 def pooled(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
-    """Measure all folds' images together: `accuracy`, macro_f1 with its interval, weighted_f1, and per_class of those judged."""
+    """Measure all folds together: `accuracy`, macro_f1 with its interval, weighted_f1, per_class of those judged."""
     averages = metrics.averages(labels, predicted, classes).set_index("measure")
     table = metrics.per_class_metrics(labels, predicted, classes)
     return accuracy(labels, predicted) | {
