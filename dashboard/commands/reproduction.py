@@ -14,7 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path("docs/results"), metavar="DIR", help="holds papers.csv and reproduction/"
     )
-    parser.add_argument("--out", type=Path, default=Path("docs/REPRODUCTION.md"), metavar="MD")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("docs/REPRODUCTION.md"),
+        metavar="MD",
+        help="the page to write (docs/REPRODUCTION.md)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
