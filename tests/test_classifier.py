@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from dashboard import images
-from dashboard.bundles import ClassInfo, read_bundle, read_card, write_card
-from dashboard.classifier import BATCH, bare_classifier, golden_logits, load_classifier
+from dashboard.bundles import ClassInfo, OutOfDistributionRule, read_bundle, read_card, write_card
+from dashboard.classifier import BATCH, Classifier, bare_classifier, golden_logits, load_classifier
 from dashboard.errors import BundleError, ExplanationError
 from dashboard.out_of_distribution import load_statistics
-from dashboard.preprocessing import InputSpec, prepare
+from dashboard.preprocessing import InputSpec, prepare, shrunk
 from tests.planted import flat_classifier
 from tests.small_bundle import CARD, SIDE, network, pictures
 
@@ -91,6 +91,41 @@ def test_features_are_averaged_over_places_and_joined_in_order(classifier):
     features = classifier.features(batch, ["logits", "second"])
     np.testing.assert_allclose(features[:, :8], classifier.logits(batch), atol=1e-4)
     np.testing.assert_allclose(features[:, 8:], second.mean(axis=(1, 2)), atol=1e-4)
+
+
+def with_second_look(small_bundle, threshold: float, sizes=(0.7, 0.5)) -> Classifier:
+    rule = OutOfDistributionRule("Mahalanobis distance of features", threshold, 0.04)
+    card = dataclasses.replace(small_bundle.card, out_of_distribution=rule, second_look=sizes)
+    return Classifier(network(), card, load_statistics(small_bundle.ood_file))
+
+
+def test_a_foreign_image_is_looked_at_again_in_smaller_sizes_and_no_other_is(classifier, small_bundle):
+    batch = prepared(BATCH + 4)
+    once, scores = classifier.outputs(batch)
+    threshold = float(np.median(scores))
+    logits, again = with_second_look(small_bundle, threshold).outputs(batch)
+    foreign = scores > threshold
+    np.testing.assert_allclose(again, scores, rtol=1e-3)  # the score is that of the first look
+    np.testing.assert_allclose(logits[~foreign], once[~foreign], atol=1e-4)
+    looks = [once, *(classifier.logits(shrunk(batch, size)) for size in (0.7, 0.5))]
+    np.testing.assert_allclose(logits[foreign], np.mean(looks, axis=0)[foreign], atol=1e-3)
+    assert np.abs(logits[foreign] - once[foreign]).max() > 0.1
+
+
+@pytest.mark.parametrize(("threshold", "sizes"), [(1e9, (0.7, 0.5)), (-1.0, ())], ids=["none is foreign", "not asked"])
+def test_there_is_no_second_look_where_none_is_foreign_or_the_card_asks_for_none(
+    classifier, small_bundle, threshold, sizes
+):
+    batch = prepared(4)
+    logits = with_second_look(small_bundle, threshold, sizes).logits(batch)
+    np.testing.assert_allclose(logits, classifier.logits(batch), atol=1e-4)
+
+
+def test_without_statistics_there_is_no_second_look_either():
+    card = dataclasses.replace(CARD, second_look=(0.5,))
+    np.testing.assert_array_equal(
+        bare_classifier(network(), card).logits(prepared(2)), bare_classifier(network(), CARD).logits(prepared(2))
+    )
 
 
 def test_without_statistics_there_is_no_score():

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from dashboard.errors import BundleError
-from dashboard.preprocessing import InputSpec, prepare, region, scale
+from dashboard.preprocessing import InputSpec, prepare, region, scale, shrunk
+from dashboard.white_balance import with_glass
 
 NOISE = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 
@@ -72,6 +73,32 @@ def test_contrast_follows_the_crop(contrast, reference):
     prepared = prepare(dull, InputSpec(32, 32, crop=0.5, contrast=contrast))
     np.testing.assert_array_equal(prepared, expected)
     assert np.ptp(prepared) > np.ptp(dull)
+
+
+def test_the_glass_is_balanced_after_the_crop():
+    spec = InputSpec(32, 32, crop=0.5, glass=(250.0, 230.0, 210.0))
+    np.testing.assert_array_equal(prepare(NOISE, spec), with_glass(NOISE[16:48, 32:64], (250.0, 230.0, 210.0)))
+    assert not np.array_equal(prepare(NOISE, spec), prepare(NOISE, InputSpec(32, 32, crop=0.5)))
+
+
+def test_a_shrunk_plain_colour_is_the_same_and_size_one_changes_nothing():
+    images = np.stack([NOISE[:32, :48], NOISE[32:, 48:]])
+    np.testing.assert_array_equal(shrunk(images, 1.0), images)
+    plain = np.full((2, 30, 41, 3), (10, 120, 250), np.uint8)
+    np.testing.assert_array_equal(shrunk(plain, 0.5), plain)
+
+
+@pytest.mark.parametrize("size", [0.34, 0.5, 0.7, 0.99])
+def test_a_shrunk_picture_is_itself_in_small_within_its_mirror_image(size):
+    image = NOISE[:32, :48]
+    smaller = shrunk(image[None], size)[0]
+    height, width = round(32 * size), round(48 * size)
+    top, left = (32 - height) // 2, (48 - width) // 2
+    inner = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+    assert (smaller.shape, smaller.dtype) == (image.shape, np.uint8)
+    np.testing.assert_array_equal(smaller[top : top + height, left : left + width], inner)
+    for away in range(1, min(left + 1, width)):
+        np.testing.assert_array_equal(smaller[top : top + height, left - away], inner[:, away])
 
 
 @pytest.mark.parametrize(

@@ -45,15 +45,18 @@ def release(
     Raises
     ------
     TrainingError
-        There is no test split to judge by, or no finished fit.
+        There is no val to calibrate on, no test to judge by, or no finished fit.
     CalibrationError
         The validation images do not allow a calibration.
     """
     if not (out / FINAL).is_file():
         raise TrainingError(f"{out} holds no finished fit; train first.")
     rows = rows[rows["split"].isin(["train", "val", "test"])].reset_index(drop=True)
-    if "test" not in set(rows["split"]):
-        raise TrainingError("A bundle is judged on rows of split test; there are none.")
+    missing = sorted({"val", "test"} - set(rows["split"]))
+    if missing:
+        raise TrainingError(
+            f"A bundle is calibrated on rows of split val and judged on those of test; there are none of {missing[0]}."
+        )
     model = open_keras(out / FINAL)
     classifier = Classifier(model, _card(recipe, initial_weights, epochs, seed))
     identifiers, prepared, measures = _read(list(rows["file"]), classifier)

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from dashboard.errors import TrainingError
+from dashboard.preprocessing import scale
 from dashboard.training import fitting
+from dashboard.training.batches import inputs_of
 from dashboard.training.recipes import Optimiser
 from tests.conftest import PROJECT
 from tests.training import tiny_recipe
@@ -56,6 +58,97 @@ def test_a_fit_learns_and_keeps_its_curves(rows, tmp_path):
     model = keras.models.load_model(final, compile=False)
     assert model.output_shape == (None, 2)
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def fitted(recipe, rows, out, **how):
+    """The network at the end of a fit."""
+    return keras.models.load_model(fitting.fit(recipe, rows, out, tell=lambda _: None, **how), compile=False)
+
+
+def assert_same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
+    for left, right in zip(one, other, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(rows, tmp_path):
+    how = tiny_recipe.recipe(epochs=1)
+    one, same, other = (
+        fitted(how, rows, tmp_path / name, seed=seed).get_weights() for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert_same(one, same)
+    assert np.abs(one[0] - other[0]).max() > 1e-2
+
+
+def test_the_curves_are_drawn_too(rows, tmp_path):
+    fitted(tiny_recipe.recipe(epochs=1), rows, tmp_path)
+    assert "validation" in (tmp_path / fitting.CURVES_PLOT).read_text("utf-8")
+
+
+def test_the_start_keeps_its_share_of_the_weights_where_there_is_one(rows, tmp_path):
+    first = fitting.fit(tiny_recipe.recipe(epochs=1), rows, tmp_path / "first", tell=lambda _: None)
+    start = keras.models.load_model(first, compile=False).get_weights()
+    alone = tiny_recipe.recipe(epochs=1)
+    shared = tiny_recipe.recipe(epochs=1, start_share=0.25)
+    end = fitted(alone, rows, tmp_path / "alone", initial_weights=first).get_weights()
+    both = fitted(shared, rows, tmp_path / "both", initial_weights=first).get_weights()
+    assert_same(both, [0.25 * one + 0.75 * other for one, other in zip(start, end, strict=True)])
+    # random weights are no earlier fit
+    assert_same(fitted(shared, rows, tmp_path / "none").get_weights(), start)
+
+
+def test_a_frozen_backbone_learns_from_features_computed_once(rows, tmp_path):
+    steady = Optimiser(name="adam", learning_rate=0.02, schedule="constant")
+    how = tiny_recipe.recipe(trainable="head", views=2, epochs=4, optimiser=steady)
+    model = fitted(how, rows, tmp_path)
+    keras.utils.set_random_seed(0)
+    start = fitting.build(how, None)
+    for name in ("conv", "norm"):
+        assert_same(model.get_layer(name).get_weights(), start.get_layer(name).get_weights())
+    assert np.abs(model.get_layer("logits").get_weights()[0] - start.get_layer("logits").get_weights()[0]).max() > 0.01
+    curves = pd.read_csv(tmp_path / fitting.CURVES)
+    assert curves["loss"].iloc[-1] < curves["loss"].iloc[0]
+    # what the head learned on features is what the whole network says of the images
+    val = rows[rows["split"] == "val"]
+    logits = model(scale(inputs_of(how, val).astype(np.float32), how.input.scaling), training=False).numpy()
+    right = logits[np.arange(len(val)), (val["label"] == "pale").astype(int)]
+    losses = np.log(np.exp(logits).sum(axis=1)) - right
+    assert losses.mean() == pytest.approx(curves["val_loss"].iloc[-1], abs=1e-4)
+
+
+@pytest.mark.parametrize(("monitor", "schedule"), [("val_macro_f1", "plateau"), ("val_loss", "constant")])
+def test_without_progress_the_fit_stops_and_the_best_epoch_stays(rows, tmp_path, monitor, schedule):
+    still = Optimiser(name="adam", learning_rate=1e-12, schedule=schedule, monitor=monitor, patience=2)
+    how = tiny_recipe.recipe(trainable="head", views=1, epochs=9, optimiser=still)
+    fitted(how, rows, tmp_path)
+    curves = pd.read_csv(tmp_path / fitting.CURVES)
+    assert list(curves["epoch"]) == [0, 1, 2]
+    assert monitor in curves
+
+
+def test_the_best_epoch_is_kept_although_later_ones_are_worse(rows, tmp_path):
+    wild = Optimiser(name="adam", learning_rate=0.5, schedule="constant", patience=3)
+    how = tiny_recipe.recipe(trainable="head", views=1, epochs=8, optimiser=wild)
+    model = fitted(how, rows, tmp_path)
+    val = rows[rows["split"] == "val"]
+    logits = model(scale(inputs_of(how, val).astype(np.float32), how.input.scaling), training=False).numpy()
+    right = logits[np.arange(len(val)), (val["label"] == "pale").astype(int)]
+    loss = (np.logaddexp(logits[:, 0], logits[:, 1]) - right).mean()
+    assert loss == pytest.approx(pd.read_csv(tmp_path / fitting.CURVES)["val_loss"].min(), abs=1e-4)
+
+
+def test_a_folder_with_a_run_of_other_images_is_refused(rows, tmp_path):
+    fitted(tiny_recipe.recipe(epochs=1), rows, tmp_path, epochs=1)
+    with pytest.raises(TrainingError, match="holds a run with other settings"):
+        fitting.fit(tiny_recipe.recipe(epochs=1), rows[2:], tmp_path)
+    assert fitting.fit(tiny_recipe.recipe(epochs=1), rows[::-1], tmp_path, tell=lambda _: None).is_file()
+
+
+def test_an_image_in_two_splits_is_refused(rows, tmp_path):
+    changed = rows.copy()
+    learned, judged = (changed.index[changed["split"] == split][0] for split in ("train", "test"))
+    changed.loc[judged, "file"] = changed.loc[learned, "file"]
+    with pytest.raises(TrainingError, match="may be in one split only"):
+        fitting.fit(tiny_recipe.recipe(), changed, tmp_path)
 
 
 def test_killed_after_an_epoch_it_goes_on_with_the_next(rows, tmp_path):

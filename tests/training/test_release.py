@@ -9,10 +9,12 @@ import pytest
 
 from dashboard import images
 from dashboard.classifier import load_classifier
-from dashboard.errors import SecondReadError, TrainingError
+from dashboard.errors import TrainingError
 from dashboard.evaluation import read_evaluation
 from dashboard.training import fitting, release
+from dashboard.training.protocols import Fold, folds
 from tests.training import tiny_recipe
+from tests.training.labelled import labelled
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +81,8 @@ def test_without_a_fit_a_test_split_or_a_val_split_there_is_no_bundle(run, tmp_p
     rows, out, _ = run
     with pytest.raises(TrainingError, match="no finished fit; train first"):
         release.release(tiny_recipe.recipe(), rows, tmp_path, **HOW)
-    for split, message in (("test", "judged on rows of split test"), ("val", ".")):
-        with pytest.raises(SecondReadError, match=message):
+    for split in ("test", "val"):
+        with pytest.raises(TrainingError, match=f"there are none of {split}"):
             release.release(tiny_recipe.recipe(), rows[rows["split"] != split], out, **HOW)
 
 
@@ -91,3 +93,23 @@ def test_a_damaged_image_is_named(run, tmp_path):
     changed.loc[changed[changed["split"] == "test"].index[0], "file"] = str(tmp_path / "broken.png")
     with pytest.raises(TrainingError, match=r"broken\.png cannot be used"):
         release.release(tiny_recipe.recipe(), changed, out, **HOW)
+
+
+def test_a_fold_gives_half_of_what_it_left_out_to_calibrate_and_half_to_judge():
+    rows = labelled(subjects=20, images=8)
+    fold = folds(rows, "subject", k=4)[0]
+    halves = release.held_out_in_halves(rows, fold, 0)
+    left = halves.iloc[fold.test]
+    of_each = left["label"].value_counts() // 2
+    assert left.groupby(["split", "label"]).size().to_dict() == {
+        (split, label): of_each[label] for split in ("val", "test") for label in ("dark", "pale")
+    }
+    assert set(halves["split"].drop(left.index)) == {"train"}
+    pd.testing.assert_frame_equal(halves, release.held_out_in_halves(rows, fold, 0))
+
+
+def test_a_class_with_one_image_left_out_is_in_one_half():
+    rows = labelled(subjects=4, images=5)
+    fold = Fold("here", np.arange(6, 18), np.arange(18, 20), np.arange(6))  # five dark ones and a pale one
+    halves = release.held_out_in_halves(rows, fold, 0)
+    assert halves["split"].iloc[fold.test].value_counts().to_dict() == {"val": 3, "test": 3}
